@@ -1,0 +1,44 @@
+"""Topological order of a computation graph, without recursion.
+
+A node knows its `operands` (other nodes, or floats) and its creation `number`. Operands are older than results, so the
+nodes that a result needs, sorted by number, are in topological order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from operator import attrgetter
+from typing import Any, Protocol
+
+from autograd.errors import GraphError
+
+
+class Node(Protocol):
+    """What the sweeps need to know of a node."""
+
+    @property
+    def operands(self) -> Sequence[Any]:
+        """The operands in order: nodes and floats, repeated if repeated."""
+
+    @property
+    def number(self) -> int:
+        """How many nodes were made before this one."""
+
+
+def topological_order(*roots: Any, since: int = 0) -> list[Any]:
+    """Return the nodes that the roots need, operands before results; only those numbered `since` or later.
+
+    Raises `GraphError` if an operand is not older than its result, as in a cycle.
+    """
+    found = {root for root in roots if root.number >= since}
+    waiting = list(found)
+    while waiting:
+        node = waiting.pop()
+        for operand in node.operands:
+            if type(operand) is float or operand.number < since or operand in found:
+                continue
+            if operand.number >= node.number:
+                raise GraphError(f"operand {operand!r} is not older than its result {node!r}: the graph has a cycle")
+            found.add(operand)
+            waiting.append(operand)
+    return sorted(found, key=attrgetter("number"))

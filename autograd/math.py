@@ -1,0 +1,344 @@
+"""The standard `math`, differentiable: change `import math` to `from autograd import math`.
+
+Functions of numbers give numbers, as in the standard library, but with the infinities and NaNs of IEEE 754 where that
+raises an exception. Functions of Values give Values. What has no derivative (`comb`, `gcd`, `isqrt`, …) is handed on
+from the standard library; `isnan` and its like look at the number in a Value. New here: `maximum`, `minimum`, `where`,
+`clip`, `sign`, `dot`, `norm`, `logsumexp`, `logaddexp`, `digamma`, `polygamma` and the activations.
+
+>>> from autograd import Value, math
+>>> x = Value(0.0)
+>>> y = math.exp(math.sin(x))
+>>> y.backward()
+>>> y.data, x.grad, math.exp(0.0)
+(1.0, 1.0, 1.0)
+"""
+
+from __future__ import annotations
+
+import math as _math
+from collections.abc import Iterable
+from math import e as e, inf as inf, nan as nan, pi as pi, tau as tau
+from typing import Any, TypeVar
+
+from autograd import primitives as _p
+from autograd.core import Value
+from autograd.errors import ArgumentError as _ArgumentError
+from autograd.primitives import (
+    absolute as fabs,
+    acos,
+    acosh,
+    asin,
+    asinh,
+    atan,
+    atan2,
+    atanh,
+    cbrt,
+    clip,
+    copysign,
+    cos,
+    cosh,
+    digamma,
+    erf,
+    erfc,
+    exp,
+    exp2,
+    expm1,
+    fmod,
+    gamma,
+    gelu,
+    hypot,
+    ldexp,
+    lgamma,
+    log1p,
+    log2,
+    log10,
+    maximum,
+    minimum,
+    polygamma,
+    power as pow,
+    relu,
+    remainder,
+    sigmoid,
+    sign,
+    silu,
+    sin,
+    sinh,
+    softplus,
+    sqrt,
+    tan,
+    tanh,
+)
+
+__all__ = [
+    "acos",
+    "acosh",
+    "asin",
+    "asinh",
+    "atan",
+    "atan2",
+    "atanh",
+    "cbrt",
+    "ceil",
+    "clip",
+    "copysign",
+    "cos",
+    "cosh",
+    "degrees",
+    "digamma",
+    "dist",
+    "dot",
+    "e",
+    "erf",
+    "erfc",
+    "exp",
+    "exp2",
+    "expm1",
+    "fabs",
+    "floor",
+    "fma",
+    "fmod",
+    "frexp",
+    "fsum",
+    "gamma",
+    "gelu",
+    "hypot",
+    "inf",
+    "isclose",
+    "isfinite",
+    "isinf",
+    "isnan",
+    "ldexp",
+    "lgamma",
+    "log",
+    "log1p",
+    "log2",
+    "log10",
+    "logaddexp",
+    "logsumexp",
+    "maximum",
+    "minimum",
+    "modf",
+    "nan",
+    "norm",
+    "pi",
+    "polygamma",
+    "pow",
+    "prod",
+    "radians",
+    "relu",
+    "remainder",
+    "sigmoid",
+    "sign",
+    "silu",
+    "sin",
+    "sinh",
+    "softplus",
+    "sqrt",
+    "sumprod",
+    "tan",
+    "tanh",
+    "tau",
+    "trunc",
+    "where",
+]  # fmt: skip
+
+N = TypeVar("N", float, Value)
+
+
+def __getattr__(name: str) -> Any:
+    """Hand on what has no derivative from the standard library, whatever this version of Python has."""
+    return getattr(_math, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *dir(_math)})
+
+
+def _number(x: Value | float) -> float:
+    return x.data if isinstance(x, Value) else x
+
+
+# ── functions with more to them than their row ───────────────────────────────────────────────────────────────────────
+
+
+def log(x: N, base: N | float | None = None) -> N:
+    """Return the logarithm of `x` to the given base, the natural one by default.
+
+    >>> log(8, 2)
+    3.0
+    """
+    return _p.log(x) if base is None else _p.divide(_p.log(x), _p.log(base))
+
+
+def where(condition: Any, x: Any, y: Any) -> Any:
+    """Return `x` if the condition holds (a bool, or a number that is not 0), else `y`. The other gets no gradient.
+
+    >>> x = Value(0.0)
+    >>> where(x > 0, log(x), 2 * x).backward()
+    >>> x.grad
+    2.0
+    """
+    return _p.where(condition if isinstance(condition, Value) else bool(condition), x, y)
+
+
+def floor(x: Any) -> Any:
+    """Return the largest integer up to `x`: an int for a finite number, as in the standard library."""
+    return _rounded(_math.floor, _p.floor, x)
+
+
+def ceil(x: Any) -> Any:
+    """Return the smallest integer from `x` on: an int for a finite number, as in the standard library."""
+    return _rounded(_math.ceil, _p.ceil, x)
+
+
+def trunc(x: Any) -> Any:
+    """Return the integer part of `x`: an int for a finite number, as in the standard library."""
+    return _rounded(_math.trunc, _p.trunc, x)
+
+
+def _rounded(function: Any, primitive: _p.Primitive, x: Any) -> Any:
+    try:
+        return function(x)  # a Value answers with a Value
+    except (OverflowError, ValueError):  # infinities and NaN have no integer
+        return primitive(x)
+
+
+def modf(x: N) -> tuple[N, N]:
+    """Return the fractional and the integer part of `x`, both with its sign.
+
+    >>> modf(-2.5)
+    (-0.5, -2.0)
+    """
+    if not isinstance(x, Value):
+        return _math.modf(x)
+    return _p.fmod(x, 1.0), _p.trunc(x)
+
+
+def frexp(x: N) -> tuple[N, int]:
+    """Return `m` and the integer `n` with x = m · 2ⁿ and 0.5 ≤ |m| < 1.
+
+    >>> frexp(6.0)
+    (0.75, 3)
+    """
+    mantissa, exponent = _math.frexp(_number(x))
+    return _p.ldexp(x, -exponent) if isinstance(x, Value) else mantissa, exponent
+
+
+def degrees(x: N) -> N:
+    """Return an angle given in radians in degrees."""
+    return x * (180.0 / pi)
+
+
+def radians(x: N) -> N:
+    """Return an angle given in degrees in radians."""
+    return x * (pi / 180.0)
+
+
+def fma(x: Any, y: Any, z: Any) -> Any:
+    """Return x·y + z; for Values, and before Python 3.13, it is rounded twice."""
+    if hasattr(_math, "fma") and not any(isinstance(number, Value) for number in (x, y, z)):
+        return _math.fma(x, y, z)
+    return x * y + z
+
+
+# ── many operands, one node ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def fsum(numbers: Iterable[Any]) -> Any:
+    """Return the sum of the numbers, rounded once.
+
+    >>> fsum([0.1] * 10)
+    1.0
+    """
+    return _p.fsum(*numbers)
+
+
+def prod(numbers: Iterable[Any], *, start: Any = 1) -> Any:
+    """Return the product of the numbers and `start`.
+
+    >>> prod([2, 3, Value(4.0)]).data
+    24.0
+    """
+    factors = [*numbers] if isinstance(start, int) and start == 1 else [start, *numbers]
+    return _p.prod(*factors) if any(isinstance(x, Value) for x in factors) else _math.prod(factors)
+
+
+def dot(xs: Iterable[Any], ys: Iterable[Any]) -> Any:
+    """Return the sum of the products of the numbers in `xs` with those in `ys`, added from left to right.
+
+    Raises `ArgumentError` if the lengths differ.
+
+    >>> dot([1, 2, 3], [4, 5, 6])
+    32.0
+    """
+    first, second = tuple(xs), tuple(ys)
+    if len(first) != len(second):
+        raise _ArgumentError(f"dot: got {len(first)} and {len(second)} numbers; expected equally many")
+    return _p.dot(*first, *second)
+
+
+sumprod = dot
+
+
+def dist(p: Iterable[Any], q: Iterable[Any]) -> Any:
+    """Return the Euclidean distance of two points, given by their coordinates.
+
+    Raises `ArgumentError` if they have different dimensions.
+
+    >>> dist((1, 2), (4, 6))
+    5.0
+    """
+    first, second = tuple(p), tuple(q)
+    if len(first) != len(second):
+        raise _ArgumentError(f"dist: got points of {len(first)} and {len(second)} coordinates; expected equally many")
+    return _p.hypot(*[a - b for a, b in zip(first, second)])
+
+
+def norm(numbers: Iterable[Any]) -> Any:
+    """Return the Euclidean norm √Σx², without overflow; its gradient at the origin is 0.
+
+    >>> norm([3, 4])
+    5.0
+    """
+    return _p.hypot(*numbers)
+
+
+def logsumexp(numbers: Iterable[Any]) -> Any:
+    """Return log Σeˣ, without overflow; of nothing, -inf.
+
+    >>> logsumexp([1000, 1000, -inf])
+    1000.6931471805599
+    """
+    return _p.logsumexp(*numbers)
+
+
+def logaddexp(x: Any, y: Any) -> Any:
+    """Return log(eˣ + eʸ), without overflow.
+
+    >>> logaddexp(0, -inf)
+    0.0
+    """
+    return _p.logsumexp(x, y)
+
+
+# ── questions about the number ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def isnan(x: Value | float) -> bool:
+    """Return whether the number is NaN."""
+    return _math.isnan(_number(x))
+
+
+def isinf(x: Value | float) -> bool:
+    """Return whether the number is infinite."""
+    return _math.isinf(_number(x))
+
+
+def isfinite(x: Value | float) -> bool:
+    """Return whether the number is neither infinite nor NaN."""
+    return _math.isfinite(_number(x))
+
+
+def isclose(a: Value | float, b: Value | float, *, rel_tol: float = 1e-09, abs_tol: float = 0.0) -> bool:
+    """Return whether two numbers agree up to a relative or an absolute tolerance."""
+    return _math.isclose(_number(a), _number(b), rel_tol=rel_tol, abs_tol=abs_tol)

@@ -1,0 +1,392 @@
+"""The table of primitives: every operation that can be differentiated is one row, and a row is all there is to it.
+
+A row says what the operation is worth on floats and, for each operand, the *partial* ∂out/∂operand. The rules for the
+partials are written with the rows themselves, so they work on whatever the rows work on: on floats they give numbers,
+on Values they give graphs, which can be differentiated again. Eager values, gradients of any order, forward mode, the
+tests and the table in the documentation all come from here. (Formulas: https://dlmf.nist.gov/4.20, 4.34, 5.15, 7.2.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
+from math import inf, log as natural_log, nan, pi
+from numbers import Real
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, overload
+
+from autograd import floats
+from autograd.errors import PrimitiveError, not_a_number
+
+Rule = Callable[..., Any] | None
+
+
+class Operand(Protocol):
+    """Something other than a float that primitives accept: it takes over when a primitive is called with it."""
+
+    def __primitive__(self, primitive: Primitive, operands: tuple[Any, ...]) -> Any:
+        """Return the result of the primitive on operands of which this is the first that is not a number."""
+
+
+N = TypeVar("N", bound=Operand)
+
+
+class Interval(NamedTuple):
+    """The numbers from `low` to `high`."""
+
+    low: float = -inf
+    high: float = inf
+
+REAL, POSITIVE, UNIT = Interval(), Interval(0.0), Interval(-1.0, 1.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Primitive:
+    """One row of the table: an operation on numbers, and its derivative.
+
+    `rules` holds one function per operand, `rule(out, *operands)`, or None for an operand that has no derivative, such
+    as a number of digits; a primitive of *many* operands has a single rule that returns all partials at once. A
+    *selecting* primitive hands its adjoint on to the operand it selected and nothing to the others: there a partial of
+    0 means "not selected", and not even an infinite adjoint gets through.
+    """
+
+    name: str
+    evaluate: Callable[..., float]
+    rules: tuple[Rule, ...]
+    many: bool = False
+    domain: tuple[Interval, ...] = ()  # of each operand; of many operands, of all
+    selects: bool = False
+    breaks: Callable[..., Iterable[float]] | None = None  # quantities that are 0 where the primitive is not smooth
+    symbol: str = ""
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        count = 1 if self.many else len(self.rules)
+        object.__setattr__(self, "domain", self.domain or (REAL,) * count)
+        object.__setattr__(self, "symbol", self.symbol or self.name)
+        if len(self.rules) != count or len(self.domain) != count:
+            raise PrimitiveError(
+                f"primitive {self.name!r}: got {len(self.rules)} rules and {len(self.domain)} domains; expected {count}"
+            )
+
+    @cached_property
+    def _every_partial(self) -> Callable[..., Iterable[Any]]:
+        """All rules as one function; written out for one and two, which makes an operation a quarter faster."""
+        rules: Any = self.rules
+        match rules:
+            case (f,) if self.many:
+                return f  # type: ignore[no-any-return]
+            case (f,):
+                return lambda z, x: (f(z, x),)
+            case (f, g) if f and g:
+                return lambda z, x, y: (f(z, x, y), g(z, x, y))
+        return lambda z, *operands: [rule and rule(z, *operands) for rule in rules]
+
+    @property
+    def arity(self) -> int | None:
+        """The number of operands; None for any number."""
+        return None if self.many else len(self.rules)
+
+    @overload
+    def __call__(self, *operands: float) -> float: ...  # type: ignore[overload-overlap]  # they meet in no operands
+    @overload
+    def __call__(self, *operands: N | float) -> N: ...
+    def __call__(self, *operands: Any) -> Any:
+        """Return the value on numbers as a float; on Values, a Value that remembers how it was computed.
+
+        >>> multiply(6, 7)
+        42.0
+        """
+        if not self.many and len(operands) != len(self.rules):
+            raise PrimitiveError(f"{self.name} takes {len(self.rules)} operands, got {len(operands)}")
+        for x in operands:
+            if type(x) is not float:
+                take_over = getattr(type(x), "__primitive__", None)
+                if take_over is not None:
+                    return take_over(x, self, operands)
+        return self.evaluate(*[x if type(x) is float else as_float(x, self.name) for x in operands])
+
+    def partials(self, out: Any, operands: Sequence[Any], active: Sequence[bool]) -> tuple[Any, ...]:
+        """Return ∂out/∂operand for each active operand, and None where nothing flows: not active, or not selected.
+
+        >>> multiply.partials(42.0, (6.0, 7.0), (True, False))
+        (7.0, None)
+        """
+        if False not in active:
+            found = self._every_partial(out, *operands)
+        elif self.many:
+            found = [p if wanted else None for p, wanted in zip(self._every_partial(out, *operands), active)]
+        else:
+            found = [rule(out, *operands) if wanted and rule else None for rule, wanted in zip(self.rules, active)]
+        return tuple([None if p == 0 else p for p in found] if self.selects else found)
+
+    def smooth_at(self, *operands: float, margin: float = 0.0) -> bool:
+        """Return whether the operands are in the domain and farther than `margin` from a kink, jump or pole."""
+        domain = self.domain * len(operands) if self.many else self.domain
+        inside = all(low + margin <= x <= high - margin for x, (low, high) in zip(operands, domain, strict=True))
+        return inside and (self.breaks is None or all(abs(gap) > margin for gap in self.breaks(*operands)))
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}>"
+
+    def __reduce__(self) -> tuple[Callable[[str], Primitive], tuple[str]]:
+        return named, (self.name,)
+
+
+TABLE: dict[str, Primitive] = {}
+
+
+def named(name: str) -> Primitive:
+    """Return the primitive with this name.
+
+    >>> named("sin")(0.0)
+    0.0
+    """
+    if name not in TABLE:
+        raise PrimitiveError(f"no primitive is called {name!r}; import the module that defines it first")
+    return TABLE[name]
+
+
+def as_float(x: Any, where: str, expected: str = "a real number or a Value") -> float:
+    """Return a real number as a float; raise `OperandError`, saying where and what was expected, for anything else."""
+    if type(x) is int or isinstance(x, Real):
+        return float(x)
+    raise not_a_number(x, where, expected)
+
+
+def row(name: str, *rules: Rule, evaluate: Callable[..., float] | None = None, **properties: Any) -> Primitive:
+    """Add a row to the table; its value is the function of the same name in `floats`, unless another is given."""
+    TABLE[name] = Primitive(name, evaluate or getattr(floats, name), rules, **properties)
+    return TABLE[name]
+
+
+if TYPE_CHECKING:  # rules mention rows that stand further down
+    power = log = floor_divide = trunc = round_to = exp2 = cos = hypot = cosh = Primitive("", float, ())
+    divide = chain = sigmoid = digamma = polygamma = copysign = Primitive("", float, ())
+
+# fmt: off
+
+LN2, LN10 = natural_log(2.0), natural_log(10.0)
+ERF_SLOPE = 2.0 / pi**0.5  # erf′(0)
+NORMAL_PEAK = 1.0 / (2.0 * pi)**0.5  # the normal density at 0
+
+# ── arithmetic ───────── ∂out/∂operand: one rule per operand, z is the result ────────────────────────────────────────
+# On floats a / b and a ** b raise where IEEE 754 has an infinity, so the rules write divide(a, b) and power(a, b).
+
+identity     = row("identity",     lambda z, x: 1.0, symbol="+")
+add          = row("add",          lambda z, x, y: 1.0,               lambda z, x, y: 1.0,            symbol="+")
+subtract     = row("subtract",     lambda z, x, y: 1.0,               lambda z, x, y: -1.0,           symbol="-")
+multiply     = row("multiply",     lambda z, x, y: y,                 lambda z, x, y: x,              symbol="*")
+divide       = row("divide",       lambda z, x, y: divide(1.0, y),    lambda z, x, y: -divide(z, y),  symbol="/",
+                   breaks=lambda x, y: [y], note="x / 0 is an infinity, 0 / 0 is NaN")
+power        = row("power",        lambda z, x, y: chain(y, power(x, y - 1.0)),
+                                   lambda z, x, y: choose((x == 0) & (y >= 0), 0.0, z * log(x)),      symbol="**",
+                   domain=(POSITIVE, REAL),
+                   note="x ** 0 is 1, its slope 0; negative bases take integer powers, others give NaN")
+negate       = row("negate",       lambda z, x: -1.0, symbol="-")
+absolute     = row("absolute",     lambda z, x: selected(x > 0, z) - selected(x < 0, z),              symbol="abs",
+                   selects=True, breaks=lambda x: [x], note="slope 0 at 0")
+chain        = row("chain",        lambda z, a, p: p,                 lambda z, a, p: a,              symbol="·",
+                   note="adjoint · partial, as the sweeps multiply: 0 where the adjoint is 0, whatever the partial")
+mod          = row("mod",          lambda z, x, y: 1.0,               lambda z, x, y: -floor_divide(x, y), symbol="%",
+                   breaks=lambda x, y: [y, floats.remainder(x, y)], note="has the sign of y; NaN for y = 0")
+floor_divide = row("floor_divide", lambda z, x, y: flat(z),           lambda z, x, y: flat(z),        symbol="//",
+                   selects=True, breaks=lambda x, y: [y, floats.remainder(x, y)], note="a step: slope 0")
+fmod         = row("fmod",         lambda z, x, y: 1.0,               lambda z, x, y: -trunc(divide(x, y)),
+                   breaks=lambda x, y: [y, floats.remainder(x, y)], note="has the sign of x; NaN for y = 0")
+remainder    = row("remainder",    lambda z, x, y: 1.0,               lambda z, x, y: -round_to(divide(x - z, y), 0.0),
+                   breaks=lambda x, y: [y, half_way(floats.divide(x, y))], note="from the nearest multiple of y")
+ldexp        = row("ldexp",        lambda z, x, n: exp2(n),           None, note="x · 2ⁿ, n an integer")
+
+# ── exponentials, logarithms, roots ──────────────────────────────────────────────────────────────────────────────────
+
+exp          = row("exp",          lambda z, x: z)
+exp2         = row("exp2",         lambda z, x: LN2 * z)
+expm1        = row("expm1",        lambda z, x: exp(x))
+log          = row("log",          lambda z, x: divide(1.0, x),            domain=(POSITIVE,), note="-inf at 0")
+log2         = row("log2",         lambda z, x: divide(1.0, LN2 * x),      domain=(POSITIVE,), note="-inf at 0")
+log10        = row("log10",        lambda z, x: divide(1.0, LN10 * x),     domain=(POSITIVE,), note="-inf at 0")
+log1p        = row("log1p",        lambda z, x: divide(1.0, 1.0 + x),      domain=(Interval(-1.0),), note="-inf at -1")
+sqrt         = row("sqrt",         lambda z, x: divide(0.5, z),            domain=(POSITIVE,), note="slope inf at 0")
+cbrt         = row("cbrt",         lambda z, x: divide(divide(1.0, 3.0 * z), z),
+                   breaks=lambda x: [x], note="slope inf at 0")
+
+# ── angles ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+sin          = row("sin",          lambda z, x: cos(x))
+cos          = row("cos",          lambda z, x: -sin(x))
+tan          = row("tan",          lambda z, x: 1.0 + z * z, breaks=lambda x: [cos(x)])
+asin         = row("asin",         lambda z, x: divide(1.0, sqrt((1.0 - x) * (1.0 + x))),  domain=(UNIT,))
+acos         = row("acos",         lambda z, x: divide(-1.0, sqrt((1.0 - x) * (1.0 + x))), domain=(UNIT,))
+atan         = row("atan",         lambda z, x: divide(1.0, 1.0 + x * x))
+atan2        = row("atan2",        lambda z, y, x: divide(divide(x, hypot(x, y)), hypot(x, y)),
+                                   lambda z, y, x: -divide(divide(y, hypot(x, y)), hypot(x, y)),
+                   breaks=lambda y, x: [y if x < 0 else hypot(x, y)],
+                   note="the angle of the point (x, y); slopes NaN at the origin")
+
+# ── hyperbolic functions ─────────────────────────────────────────────────────────────────────────────────────────────
+
+sinh         = row("sinh",         lambda z, x: cosh(x))
+cosh         = row("cosh",         lambda z, x: sinh(x))
+tanh         = row("tanh",         lambda z, x: 4.0 * sigmoid(2.0 * x) * sigmoid(-2.0 * x),
+                   note="1 - z² would lose all digits where z rounds to 1")
+asinh        = row("asinh",        lambda z, x: divide(1.0, hypot(1.0, x)))
+acosh        = row("acosh",        lambda z, x: divide(1.0, sqrt(x - 1.0) * sqrt(x + 1.0)), domain=(Interval(1.0),))
+atanh        = row("atanh",        lambda z, x: divide(1.0, (1.0 - x) * (1.0 + x)), domain=(UNIT,), note="±inf at ±1")
+
+# ── special functions ────────────────────────────────────────────────────────────────────────────────────────────────
+
+erf          = row("erf",          lambda z, x: ERF_SLOPE * exp(-(x * x)))
+erfc         = row("erfc",         lambda z, x: -ERF_SLOPE * exp(-(x * x)))
+gamma        = row("gamma",        lambda z, x: z * digamma(x),       breaks=lambda x: [pole_gap(x)],
+                   note="±inf at ±0, NaN at -1, -2, …")
+lgamma       = row("lgamma",       lambda z, x: digamma(x),           breaks=lambda x: [pole_gap(x)], note="log |Γ|")
+digamma      = row("digamma",      lambda z, x: polygamma(1.0, x),    breaks=lambda x: [pole_gap(x)], note="lgamma′")
+polygamma    = row("polygamma",    None,                              lambda z, n, x: polygamma(n + 1.0, x),
+                   breaks=lambda n, x: [pole_gap(x)], note="the n-th derivative of digamma, n = 0, 1, 2, …")
+
+# ── steps: flat, and nothing is passed on ────────────────────────────────────────────────────────────────────────────
+
+floor        = row("floor",        lambda z, x: flat(z), selects=True, breaks=lambda x: [floats.remainder(x, 1.0)])
+ceil         = row("ceil",         lambda z, x: flat(z), selects=True, breaks=lambda x: [floats.remainder(x, 1.0)])
+trunc        = row("trunc",        lambda z, x: flat(z), selects=True, breaks=lambda x: [floats.remainder(x, 1.0)])
+round_to     = row("round_to",     lambda z, x, digits: flat(z), None, selects=True, symbol="round",
+                   breaks=lambda x, digits: [half_way(x * 10.0**digits)], note="half to even")
+sign         = row("sign",         lambda z, x: flat(z), selects=True, breaks=lambda x: [x], note="0 at 0")
+
+# ── selections: the first operand is selected at a tie ───────────────────────────────────────────────────────────────
+
+copysign     = row("copysign",     lambda z, x, y: (selected(x > 0, z) - selected(x < 0, z)) * copysign(1.0, y),
+                                   lambda z, x, y: flat(z),
+                   selects=True, breaks=lambda x, y: [x, y], note="|x| with the sign of y; slope 0 at x = 0")
+where        = row("where",        None,                              lambda z, c, x, y: choose(c, 1.0, 0.0),
+                                                                      lambda z, c, x, y: choose(c, 0.0, 1.0),
+                   selects=True, note="x if the condition c is not 0, else y")
+clip         = row("clip",         lambda z, x, low, high: selected((x >= low) & (x <= high), z),
+                                   lambda z, x, low, high: selected((x < low) & (low <= high), z),
+                                   lambda z, x, low, high: selected((x > high) | (low > high), z),
+                   selects=True, breaks=lambda x, low, high: [x - low, x - high, low - high],
+                   note="at a bound x is selected; where the bounds are crossed, the upper one")
+relu         = row("relu",         lambda z, x: selected(x > 0, z), selects=True, breaks=lambda x: [x],
+                   note="slope 0 at 0")
+maximum      = row("maximum",      lambda z, *xs: first_equal(z, xs), many=True, selects=True,
+                   breaks=lambda *xs: lead(sorted(xs)[::-1]))
+minimum      = row("minimum",      lambda z, *xs: first_equal(z, xs), many=True, selects=True,
+                   breaks=lambda *xs: lead(sorted(xs)))
+
+# ── activations ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+sigmoid      = row("sigmoid",      lambda z, x: z * sigmoid(-x))
+softplus     = row("softplus",     lambda z, x: sigmoid(x))
+silu         = row("silu",         lambda z, x: sigmoid(x) + chain(sigmoid(-x), z))
+gelu         = row("gelu",         lambda z, x: 0.5 * erfc(-floats.SQRT_HALF * x)
+                                                + chain(NORMAL_PEAK * exp(-0.5 * x * x), x))
+
+# ── many operands, one node ──────────────────────────────────────────────────────────────────────────────────────────
+
+fsum         = row("fsum",         lambda z, *xs: [1.0] * len(xs), many=True, symbol="sum", note="exactly rounded")
+dot          = row("dot",          lambda z, *xs: xs[len(xs) // 2:] + xs[:len(xs) // 2], many=True,
+                   note="the first half of the operands times the second, added from left to right")
+prod         = row("prod",         lambda z, *xs: products_of_others(xs), many=True)
+logsumexp    = row("logsumexp",    lambda z, *xs: [choose(x == -inf, 0.0, exp(x - z)) for x in xs], many=True)
+hypot        = row("hypot",        lambda z, *xs: [choose(z == 0, 0.0, divide(x, z)) for x in xs], many=True,
+                   selects=True, breaks=lambda *xs: [hypot(*xs)], note="Euclidean norm; slopes 0 at the origin")
+
+# fmt: on
+
+
+def choose(condition: Any, x: Any, y: Any) -> Any:
+    """Return `x` or `y` at once if the condition is a plain bool; record the choice if it is not."""
+    return (x if condition else y) if type(condition) is bool else where(condition, x, y)
+
+
+def flat(z: Any) -> Any:
+    """Return the derivative of a step: 0, but NaN where the result is NaN."""
+    return choose(z == z, 0.0, nan)
+
+
+def selected(condition: Any, z: Any) -> Any:
+    """Return the partial of an operand that is handed on where the condition holds: 1, else 0; NaN with the result."""
+    return choose(z == z, choose(condition, 1.0, 0.0), nan)
+
+
+def first_equal(z: Any, operands: Iterable[Any]) -> Iterator[Any]:
+    """Yield the partials of a selection among many: 1 for the first operand that is the result, 0 for the others."""
+    found: Any = False
+    for x in operands:
+        yield choose(found, 0.0, selected(x == z, z))
+        found = choose(x == z, True, found)
+
+
+def products_of_others(operands: Sequence[Any]) -> list[Any]:
+    """Return for each operand the product of the others, without dividing, in linear time."""
+    before = list(accumulate(operands[:-1], multiply, initial=1.0))
+    after = list(accumulate(operands[:0:-1], multiply, initial=1.0))
+    return [multiply(a, b) for a, b in zip(before, reversed(after))]
+
+
+def lead(ordered: Sequence[float]) -> tuple[float, ...]:
+    """Return by how much the first of the ordered numbers leads; nothing if it is alone."""
+    return (ordered[0] - ordered[1],) if len(ordered) > 1 else ()
+
+
+def half_way(x: float) -> float:
+    """Return the distance of `x` from the middle between two integers."""
+    return floats.mod(x, 1.0) - 0.5
+
+
+def pole_gap(x: float) -> float:
+    """Return the distance from the nearest pole of the gamma function."""
+    return floats.remainder(x, 1.0) if x < 0.5 else x
+
+
+def primitive(*rules: Rule, many: bool = False, **properties: Any) -> Callable[[Callable[..., float]], Primitive]:
+    """Make a function of floats a primitive: a row like any other, differentiable to any order.
+
+    `rules` gives ∂out/∂operand for each operand, as `rule(out, *operands)` written with functions of `autograd.math`;
+    with `many=True` it is one rule that returns the partials of all operands. `domain`, `breaks`, `selects`, `symbol`
+    and `note` are as in `Primitive`. Raises `PrimitiveError` if the name is taken or the rules do not fit.
+
+    >>> @primitive(lambda out, x: 3 * x**2)
+    ... def cube(x):
+    ...     return x * x * x
+    >>> cube(2.0), cube.partials(8.0, (2.0,), (True,))
+    (8.0, (12.0,))
+    """
+
+    def decorate(function: Callable[..., float]) -> Primitive:
+        name = function.__name__
+        if name in BUILT_IN:
+            raise PrimitiveError(f"primitive {name!r}: the library has one of this name; choose another")
+        checked = tuple(rule and _checked_rule(name, rule, many) for rule in rules)
+        return row(name, *checked, evaluate=_checked_value(name, function), many=many, **properties)
+
+    return decorate
+
+
+def _checked_value(name: str, function: Callable[..., Any]) -> Callable[..., float]:
+    return lambda *operands: as_float(function(*operands), f"the value of primitive {name!r}")
+
+
+def _checked_rule(name: str, rule: Callable[..., Any], many: bool) -> Callable[..., Any]:
+    def number(partial: Any) -> Any:
+        if hasattr(type(partial), "__primitive__"):
+            return partial
+        return as_float(partial, f"a partial of primitive {name!r}")
+
+    def checked(out: Any, *operands: Any) -> Any:
+        found = rule(out, *operands)
+        if not many:
+            return number(found)
+        partials = [number(partial) for partial in found]
+        if len(partials) != len(operands):
+            raise PrimitiveError(
+                f"primitive {name!r}: its rule gave {len(partials)} partials for {len(operands)} operands"
+            )
+        return partials
+
+    return checked
+
+
+BUILT_IN = frozenset(TABLE)

@@ -1,0 +1,135 @@
+"""The two sweeps over a graph; each applies the chain rule once per edge.
+
+The *reverse* sweep goes from results to operands: adjoint(operand) += adjoint(node) · partial. The *forward* sweep goes
+from operands to results: tangent(node) += partial · tangent(operand). Either works in one of two arithmetics:
+
+* `FLOATS` takes the partials that were stored when each node was computed, and gives numbers;
+* `values(...)` asks each primitive for its partials again, as Values, and so records what it does: the derivative is
+  itself a graph, which can be differentiated.
+
+A derivative that is missing from the result is exactly zero. (Griewank and Walther, Evaluating Derivatives, chapter 3)
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+from autograd import floats
+from autograd.errors import GraphError
+from autograd.graph import topological_order
+from autograd.primitives import chain
+
+
+class Arithmetic(NamedTuple):
+    """What a sweep computes with."""
+
+    partials: Callable[[Any], Iterable[Any]]
+    multiply: Callable[[Any, Any], Any]  # 0 where the first factor is 0: a strong zero
+    add: Callable[[Any, Any], Any]
+
+
+def reverse(order: list[Any], seeds: Mapping[Any, Any], arithmetic: Arithmetic) -> dict[Any, Any]:
+    """Return the adjoints of all nodes, given those of the results. A zero adjoint passes nothing on."""
+    adjoints = dict(seeds)
+    for node in reversed(order):
+        adjoint = adjoints.get(node, 0.0)
+        if not is_zero(adjoint):
+            for operand, partial in zip(node.operands, arithmetic.partials(node)):
+                if partial is not None:
+                    contribution = arithmetic.multiply(adjoint, partial)
+                    adjoints[operand] = arithmetic.add(adjoints.get(operand, 0.0), contribution)
+    return adjoints
+
+
+def forward(order: list[Any], seeds: Mapping[Any, Any], arithmetic: Arithmetic) -> dict[Any, Any]:
+    """Return the tangents of all nodes, given those of the inputs. A zero partial lets nothing through.
+
+    The strong zero is the one nearer to the result, as in the reverse sweep, so that both agree at infinite partials.
+    """
+    tangents = dict(seeds)
+    for node in order:
+        if node not in seeds:
+            tangent: Any = 0.0
+            for operand, partial in zip(node.operands, arithmetic.partials(node)):
+                if partial is not None and operand in tangents:
+                    tangent = arithmetic.add(tangent, arithmetic.multiply(partial, tangents[operand]))
+            tangents[node] = tangent
+    return tangents
+
+
+def is_zero(x: Any) -> bool:
+    """Return whether `x` is the number 0. A Value that is 0 now still has derivatives."""
+    return type(x) is float and x == 0.0
+
+
+def _multiply_values(x: Any, y: Any) -> Any:
+    if is_zero(x):
+        return 0.0
+    if type(y) is float and y == 1.0:
+        return x
+    if type(x) is float and x == 1.0:
+        return y
+    return chain(x, y)
+
+
+def _add_values(x: Any, y: Any) -> Any:
+    return y if is_zero(x) else x if is_zero(y) else x + y
+
+
+FLOATS = Arithmetic(partials=operator.attrgetter("partials"), multiply=floats.chain, add=operator.add)
+
+
+def values(active: set[Any]) -> Arithmetic:
+    """Return the arithmetic that records derivatives with respect to the active operands."""
+
+    def partials(node: Any) -> list[Any]:
+        if not node.operands:
+            return []
+        mask = [type(x) is not float and x in active for x in node.operands]
+        found: list[Any] = node.primitive.partials(node, node.operands, mask)
+        for again, stored, wanted in zip(found, node.partials, mask):
+            if wanted and not _same(again, stored):
+                raise GraphError(
+                    f"an operand of {node!r} was changed after it was computed, so its derivative cannot be recorded;"
+                    " compute it again"
+                )
+        return found
+
+    return Arithmetic(partials, _multiply_values, _add_values)
+
+
+def _same(partial: Any, stored: float | None) -> bool:
+    number = getattr(partial, "data", partial)
+    return bool(number == stored or (number != number and stored != stored))
+
+
+def dependents(order: list[Any], inputs: Iterable[Any]) -> list[Any]:
+    """Return the nodes of `order` that depend on the inputs, and these."""
+    active = set(inputs)
+    for node in order:
+        if any(type(x) is not float and x in active for x in node.operands):
+            active.add(node)
+    return [node for node in order if node in active]
+
+
+def _between(inputs: list[Any], outputs: Iterable[Any], record: bool) -> tuple[list[Any], Arithmetic]:
+    """Return the nodes on the ways from the inputs to the outputs, in order, and what to compute with there."""
+    oldest = min((x.number for x in inputs), default=0)
+    order = dependents(topological_order(*outputs, since=oldest), inputs)
+    return order, values({*order, *inputs}) if record else FLOATS
+
+
+def adjoints(seeds: Mapping[Any, Any], inputs: list[Any], *, record: bool) -> list[Any]:
+    """Return Σ seed · ∂result/∂input for each input: numbers, or with `record` Values where they depend on one."""
+    order, arithmetic = _between(inputs, seeds, record)
+    found = reverse(order, seeds, arithmetic)
+    return [found.get(x, 0.0) for x in inputs]
+
+
+def tangents(outputs: list[Any], seeds: Mapping[Any, Any], *, record: bool) -> list[Any]:
+    """Return Σ ∂output/∂input · seed for each output: numbers, or with `record` Values where they depend on one."""
+    order, arithmetic = _between(list(seeds), outputs, record)
+    found = forward(order, seeds, arithmetic)
+    return [found.get(node, 0.0) for node in outputs]
