@@ -22,6 +22,10 @@ class GraphError(ValueError):
     """A graph cannot be worked on: it has a cycle, foreign nodes, or was changed after it was computed."""
 
 
+class GradientError(AssertionError):
+    """A derivative differs from what function values say it is."""
+
+
 class DrawingError(RuntimeError):
     """A picture cannot be made: a program or package is missing, or the graph is too large."""
 

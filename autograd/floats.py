@@ -11,6 +11,8 @@ import operator
 from collections.abc import Callable, Iterable
 from functools import cache, reduce
 
+from autograd.errors import PrimitiveError
+
 inf, nan = math.inf, math.nan
 SQRT_HALF = math.sqrt(0.5)
 
@@ -155,10 +157,10 @@ def _positive_polygamma(n: int, x: float) -> float:
         return -inf if n % 2 == 0 else inf
     far = x + steps
     if n == 0:
-        series = (-b / (2 * k * far ** (2 * k)) for k, b in enumerate(BERNOULLI, 1))
+        series = (-b / (2 * k) * far ** (-2 * k) for k, b in enumerate(BERNOULLI, 1))
         return math.fsum((math.log(far), -0.5 / far, *series, -near))
     # everything divided by n!, so that no factorial is larger than the result
-    terms = (b * math.comb(2 * k + n - 1, n - 1) / n / far ** (2 * k + n) for k, b in enumerate(BERNOULLI, 1))
+    terms = (b * math.comb(2 * k + n - 1, n - 1) / n * far ** -(2 * k + n) for k, b in enumerate(BERNOULLI, 1))
     total = math.fsum((far**-n / n, 0.5 * far ** -(n + 1), *terms, near))
     return math.copysign(math.factorial(n) * total, -1.0 if n % 2 == 0 else 1.0)
 
@@ -258,12 +260,20 @@ def plain_sum(numbers: Iterable[float]) -> float:
     return reduce(operator.add, numbers, 0.0)
 
 
-fsum = quiet(lambda *operands: math.fsum(operands), lambda *operands: plain_sum(operands))
+def _scaled_sum(*operands: float) -> float:
+    if inf in operands and -inf in operands:
+        return nan
+    return math.fsum(x * 2.0**-64 for x in operands) * 2.0**64  # an intermediate sum was too large
+
+
+fsum = quiet(lambda *operands: math.fsum(operands), _scaled_sum)
 
 
 def dot(*operands: float) -> float:
     """Return the sum of the products of the first half with the second half, added from left to right."""
-    half = len(operands) // 2
+    half, odd = divmod(len(operands), 2)
+    if odd:
+        raise PrimitiveError(f"dot: got {len(operands)} operands; expected two halves of equal length")
     return plain_sum(map(operator.mul, operands[:half], operands[half:]))
 
 

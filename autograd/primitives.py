@@ -46,9 +46,8 @@ class Primitive:
     """One row of the table: an operation on numbers, and its derivative.
 
     `rules` holds one function per operand, `rule(out, *operands)`, or None for an operand that has no derivative, such
-    as a number of digits; a primitive of *many* operands has a single rule that returns all partials at once. A
-    *selecting* primitive hands its adjoint on to the operand it selected and nothing to the others: there a partial of
-    0 means "not selected", and not even an infinite adjoint gets through.
+    as a number of digits; a primitive of *many* operands has a single rule that returns all partials at once. A rule
+    returns None where its operand was not selected, as in `maximum`: then nothing flows there, not even an infinity.
     """
 
     name: str
@@ -56,7 +55,6 @@ class Primitive:
     rules: tuple[Rule, ...]
     many: bool = False
     domain: tuple[Interval, ...] = ()  # of each operand; of many operands, of all
-    selects: bool = False
     breaks: Callable[..., Iterable[float]] | None = None  # quantities that are 0 where the primitive is not smooth
     symbol: str = ""
     note: str = ""
@@ -114,12 +112,10 @@ class Primitive:
         (7.0, None)
         """
         if False not in active:
-            found = self._every_partial(out, *operands)
-        elif self.many:
-            found = [p if wanted else None for p, wanted in zip(self._every_partial(out, *operands), active)]
-        else:
-            found = [rule(out, *operands) if wanted and rule else None for rule, wanted in zip(self.rules, active)]
-        return tuple([None if p == 0 else p for p in found] if self.selects else found)
+            return tuple(self._every_partial(out, *operands))
+        if self.many:
+            return tuple([p if wanted else None for p, wanted in zip(self._every_partial(out, *operands), active)])
+        return tuple([rule(out, *operands) if wanted and rule else None for rule, wanted in zip(self.rules, active)])
 
     def smooth_at(self, *operands: float, margin: float = 0.0) -> bool:
         """Return whether the operands are in the domain and farther than `margin` from a kink, jump or pole."""
@@ -185,18 +181,18 @@ power        = row("power",        lambda z, x, y: chain(y, power(x, y - 1.0)),
                    domain=(POSITIVE, REAL),
                    note="x ** 0 is 1, its slope 0; negative bases take integer powers, others give NaN")
 negate       = row("negate",       lambda z, x: -1.0, symbol="-")
-absolute     = row("absolute",     lambda z, x: selected(x > 0, z) - selected(x < 0, z),              symbol="abs",
-                   selects=True, breaks=lambda x: [x], note="slope 0 at 0")
+absolute     = row("absolute",     lambda z, x: by_sign(x, 1.0, -1.0),                                symbol="abs",
+                   breaks=lambda x: [x], note="slope 0 at 0")
 chain        = row("chain",        lambda z, a, p: p,                 lambda z, a, p: a,              symbol="·",
                    note="adjoint · partial, as the sweeps multiply: 0 where the adjoint is 0, whatever the partial")
 mod          = row("mod",          lambda z, x, y: 1.0,               lambda z, x, y: -floor_divide(x, y), symbol="%",
                    breaks=lambda x, y: [y, floats.remainder(x, y)], note="has the sign of y; NaN for y = 0")
 floor_divide = row("floor_divide", lambda z, x, y: flat(z),           lambda z, x, y: flat(z),        symbol="//",
-                   selects=True, breaks=lambda x, y: [y, floats.remainder(x, y)], note="a step: slope 0")
+                   breaks=lambda x, y: [y, floats.remainder(x, y)], note="a step: slope 0")
 fmod         = row("fmod",         lambda z, x, y: 1.0,               lambda z, x, y: -trunc(divide(x, y)),
                    breaks=lambda x, y: [y, floats.remainder(x, y)], note="has the sign of x; NaN for y = 0")
 remainder    = row("remainder",    lambda z, x, y: 1.0,               lambda z, x, y: -round_to(divide(x - z, y), 0.0),
-                   breaks=lambda x, y: [y, half_way(floats.divide(x, y))], note="from the nearest multiple of y")
+                   breaks=lambda x, y: [y, y * half_way(floats.divide(x, y))], note="from the nearest multiple of y")
 ldexp        = row("ldexp",        lambda z, x, n: exp2(n),           None, note="x · 2ⁿ, n an integer")
 
 # ── exponentials, logarithms, roots ──────────────────────────────────────────────────────────────────────────────────
@@ -244,35 +240,35 @@ gamma        = row("gamma",        lambda z, x: z * digamma(x),       breaks=lam
 lgamma       = row("lgamma",       lambda z, x: digamma(x),           breaks=lambda x: [pole_gap(x)], note="log |Γ|")
 digamma      = row("digamma",      lambda z, x: polygamma(1.0, x),    breaks=lambda x: [pole_gap(x)], note="lgamma′")
 polygamma    = row("polygamma",    None,                              lambda z, n, x: polygamma(n + 1.0, x),
-                   breaks=lambda n, x: [pole_gap(x)], note="the n-th derivative of digamma, n = 0, 1, 2, …")
+                   domain=(POSITIVE, REAL), breaks=lambda n, x: [pole_gap(x)], note="the n-th derivative of digamma")
 
 # ── steps: flat, and nothing is passed on ────────────────────────────────────────────────────────────────────────────
 
-floor        = row("floor",        lambda z, x: flat(z), selects=True, breaks=lambda x: [floats.remainder(x, 1.0)])
-ceil         = row("ceil",         lambda z, x: flat(z), selects=True, breaks=lambda x: [floats.remainder(x, 1.0)])
-trunc        = row("trunc",        lambda z, x: flat(z), selects=True, breaks=lambda x: [floats.remainder(x, 1.0)])
-round_to     = row("round_to",     lambda z, x, digits: flat(z), None, selects=True, symbol="round",
-                   breaks=lambda x, digits: [half_way(x * 10.0**digits)], note="half to even")
-sign         = row("sign",         lambda z, x: flat(z), selects=True, breaks=lambda x: [x], note="0 at 0")
+floor        = row("floor",        lambda z, x: flat(z), breaks=lambda x: [floats.remainder(x, 1.0)])
+ceil         = row("ceil",         lambda z, x: flat(z), breaks=lambda x: [floats.remainder(x, 1.0)])
+trunc        = row("trunc",        lambda z, x: flat(z), breaks=lambda x: [floats.remainder(x, 1.0)])
+round_to     = row("round_to",     lambda z, x, digits: flat(z), None, symbol="round",
+                   breaks=lambda x, digits: [half_way(x * 10.0**digits) * 10.0**-digits], note="half to even")
+sign         = row("sign",         lambda z, x: flat(z), breaks=lambda x: [x], note="0 at 0")
 
 # ── selections: the first operand is selected at a tie ───────────────────────────────────────────────────────────────
 
-copysign     = row("copysign",     lambda z, x, y: (selected(x > 0, z) - selected(x < 0, z)) * copysign(1.0, y),
+copysign     = row("copysign",     lambda z, x, y: by_sign(x, copysign(1.0, y), -copysign(1.0, y)),
                                    lambda z, x, y: flat(z),
-                   selects=True, breaks=lambda x, y: [x, y], note="|x| with the sign of y; slope 0 at x = 0")
-where        = row("where",        None,                              lambda z, c, x, y: choose(c, 1.0, 0.0),
-                                                                      lambda z, c, x, y: choose(c, 0.0, 1.0),
-                   selects=True, note="x if the condition c is not 0, else y")
+                   breaks=lambda x, y: [x, y], note="|x| with the sign of y; slope 0 at x = 0")
+where        = row("where",        None,                              lambda z, c, x, y: choose(c != 0, 1.0, None),
+                                                                      lambda z, c, x, y: choose(c != 0, None, 1.0),
+                   note="x if the condition c is not 0, else y")
 clip         = row("clip",         lambda z, x, low, high: selected((x >= low) & (x <= high), z),
                                    lambda z, x, low, high: selected((x < low) & (low <= high), z),
                                    lambda z, x, low, high: selected((x > high) | (low > high), z),
-                   selects=True, breaks=lambda x, low, high: [x - low, x - high, low - high],
+                   breaks=lambda x, low, high: [x - low, x - high, low - high],
                    note="at a bound x is selected; where the bounds are crossed, the upper one")
-relu         = row("relu",         lambda z, x: selected(x > 0, z), selects=True, breaks=lambda x: [x],
+relu         = row("relu",         lambda z, x: selected(x > 0, z), breaks=lambda x: [x],
                    note="slope 0 at 0")
-maximum      = row("maximum",      lambda z, *xs: first_equal(z, xs), many=True, selects=True,
+maximum      = row("maximum",      lambda z, *xs: first_equal(z, xs), many=True,
                    breaks=lambda *xs: lead(sorted(xs)[::-1]))
-minimum      = row("minimum",      lambda z, *xs: first_equal(z, xs), many=True, selects=True,
+minimum      = row("minimum",      lambda z, *xs: first_equal(z, xs), many=True,
                    breaks=lambda *xs: lead(sorted(xs)))
 
 # ── activations ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -290,8 +286,8 @@ dot          = row("dot",          lambda z, *xs: xs[len(xs) // 2:] + xs[:len(xs
                    note="the first half of the operands times the second, added from left to right")
 prod         = row("prod",         lambda z, *xs: products_of_others(xs), many=True)
 logsumexp    = row("logsumexp",    lambda z, *xs: [choose(x == -inf, 0.0, exp(x - z)) for x in xs], many=True)
-hypot        = row("hypot",        lambda z, *xs: [choose(z == 0, 0.0, divide(x, z)) for x in xs], many=True,
-                   selects=True, breaks=lambda *xs: [hypot(*xs)], note="Euclidean norm; slopes 0 at the origin")
+hypot        = row("hypot",        lambda z, *xs: [choose(z == 0, None, divide(x, z)) for x in xs], many=True,
+                   breaks=lambda *xs: [hypot(*xs)], note="Euclidean norm; slopes 0 at the origin")
 
 # fmt: on
 
@@ -302,20 +298,25 @@ def choose(condition: Any, x: Any, y: Any) -> Any:
 
 
 def flat(z: Any) -> Any:
-    """Return the derivative of a step: 0, but NaN where the result is NaN."""
-    return choose(z == z, 0.0, nan)
+    """Return the partial of a step: nothing flows, but NaN where the result is NaN."""
+    return choose(z == z, None, nan)
 
 
 def selected(condition: Any, z: Any) -> Any:
-    """Return the partial of an operand that is handed on where the condition holds: 1, else 0; NaN with the result."""
-    return choose(z == z, choose(condition, 1.0, 0.0), nan)
+    """Return the partial of an operand that is handed on where the condition holds, and only there."""
+    return choose(condition, 1.0, flat(z))
+
+
+def by_sign(x: Any, positive: Any, negative: Any) -> Any:
+    """Return one of two partials by the sign of `x`; nothing flows at 0."""
+    return choose(x > 0, positive, choose(x < 0, negative, flat(x)))
 
 
 def first_equal(z: Any, operands: Iterable[Any]) -> Iterator[Any]:
-    """Yield the partials of a selection among many: 1 for the first operand that is the result, 0 for the others."""
+    """Yield the partials of a selection among many: 1 for the first operand that is the result."""
     found: Any = False
     for x in operands:
-        yield choose(found, 0.0, selected(x == z, z))
+        yield choose(found, None, selected(x == z, z))
         found = choose(x == z, True, found)
 
 
@@ -345,8 +346,8 @@ def primitive(*rules: Rule, many: bool = False, **properties: Any) -> Callable[[
     """Make a function of floats a primitive: a row like any other, differentiable to any order.
 
     `rules` gives ∂out/∂operand for each operand, as `rule(out, *operands)` written with functions of `autograd.math`;
-    with `many=True` it is one rule that returns the partials of all operands. `domain`, `breaks`, `selects`, `symbol`
-    and `note` are as in `Primitive`. Raises `PrimitiveError` if the name is taken or the rules do not fit.
+    with `many=True` it is one rule that returns the partials of all operands. `domain`, `breaks`, `symbol` and `note`
+    are as in `Primitive`. Raises `PrimitiveError` if the name is taken or the rules do not fit.
 
     >>> @primitive(lambda out, x: 3 * x**2)
     ... def cube(x):
@@ -371,7 +372,7 @@ def _checked_value(name: str, function: Callable[..., Any]) -> Callable[..., flo
 
 def _checked_rule(name: str, rule: Callable[..., Any], many: bool) -> Callable[..., Any]:
     def number(partial: Any) -> Any:
-        if hasattr(type(partial), "__primitive__"):
+        if partial is None or hasattr(type(partial), "__primitive__"):
             return partial
         return as_float(partial, f"a partial of primitive {name!r}")
 

@@ -44,18 +44,17 @@ def reverse(order: list[Any], seeds: Mapping[Any, Any], arithmetic: Arithmetic) 
 
 
 def forward(order: list[Any], seeds: Mapping[Any, Any], arithmetic: Arithmetic) -> dict[Any, Any]:
-    """Return the tangents of all nodes, given those of the inputs. A zero partial lets nothing through.
+    """Return the tangents of the nodes that move, given those of the inputs. A zero partial lets nothing through.
 
     The strong zero is the one nearer to the result, as in the reverse sweep, so that both agree at infinite partials.
     """
-    tangents = dict(seeds)
+    tangents = {node: seed for node, seed in seeds.items() if not is_zero(seed)}
     for node in order:
         if node not in seeds:
-            tangent: Any = 0.0
             for operand, partial in zip(node.operands, arithmetic.partials(node)):
-                if partial is not None and operand in tangents:
-                    tangent = arithmetic.add(tangent, arithmetic.multiply(partial, tangents[operand]))
-            tangents[node] = tangent
+                if partial is not None and type(operand) is not float and operand in tangents:
+                    contribution = arithmetic.multiply(partial, tangents[operand])
+                    tangents[node] = arithmetic.add(tangents.get(node, 0.0), contribution)
     return tangents
 
 

@@ -1,0 +1,72 @@
+"""Derivatives from function values alone: central differences, extrapolated to step 0.
+
+The judge of every derivative in this library, so it has to say how far it can be trusted: each estimate comes with a
+bound on its error. (Ridders 1982, https://doi.org/10.1016/S0141-1195(82)80057-0.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from math import inf, isfinite, nan
+from typing import NamedTuple
+
+LEVELS = 6  # steps h, h/2, h/4, …
+FIRST_STEPS = (2.0**-7, 2.0**-10, 2.0**-13)  # times max(1, |x|); the later ones for narrow domains and fast changes
+GOOD_ENOUGH = 1e-9  # relative error at which no smaller first step is tried
+ROUNDING = 2.0**-50  # relative error that function values are taken to have, …
+SMALLEST = 2.0**-1074  # … and absolute error, by underflow
+
+
+class Estimate(NamedTuple):
+    """A derivative and a bound on its error; (nan, inf) if there is none."""
+
+    value: float
+    error: float
+
+    def agrees_with(self, number: float, tolerance: float) -> bool:
+        """Return whether `number` is within the error of the estimate, plus a relative tolerance."""
+        return abs(self.value - number) <= 4 * self.error + tolerance * max(abs(self.value), abs(number))
+
+
+NONE = Estimate(nan, inf)
+
+
+def differentiate(f: Callable[[float], Sequence[float]], x: float) -> list[Estimate]:
+    """Return an estimate of the derivative of each number that `f` returns, at `x`.
+
+    >>> [round(slope.value, 9) for slope in differentiate(lambda x: (x**2, x**3), 3.0)]
+    [6.0, 27.0]
+    """
+    best: list[Estimate] = []
+    for step in FIRST_STEPS:
+        found = _with_first_step(f, x, step * max(1.0, abs(x)))
+        best = [min(pair, key=lambda estimate: estimate.error) for pair in zip(best or found, found)]
+        if all(estimate.error <= GOOD_ENOUGH * abs(estimate.value) for estimate in best):
+            break
+    return best
+
+
+def _with_first_step(f: Callable[[float], Sequence[float]], x: float, step: float) -> list[Estimate]:
+    steps = [step / 2**level for level in range(LEVELS)]
+    pairs = [(f(x + h), f(x - h)) for h in steps]
+    width = len(pairs[0][0])
+    return [_extrapolate([(above[i], below[i]) for above, below in pairs], steps) for i in range(width)]
+
+
+def _extrapolate(pairs: list[tuple[float, float]], steps: list[float]) -> Estimate:
+    """Return the entry of the Neville tableau that differs least from its neighbours."""
+    if not all(isfinite(number) for pair in pairs for number in pair):
+        return NONE
+    noise = max(SMALLEST, ROUNDING * max(abs(number) for pair in pairs for number in pair))
+    best, last = NONE, [(above - below) / (2 * h) for (above, below), h in zip(pairs, steps)]
+    factor = 1.0
+    while len(last) > 1:
+        factor *= 4.0
+        column = [(factor * fine - coarse) / (factor - 1.0) for coarse, fine in pairwise(last)]
+        for place, value in enumerate(column):
+            difference = max(abs(value - last[place]), abs(value - last[place + 1]))
+            step = steps[len(steps) - len(column) + place]
+            best = min(best, Estimate(value, difference + noise / step), key=lambda estimate: estimate.error)
+        last = column
+    return best
