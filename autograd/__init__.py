@@ -1,11 +1,24 @@
-"""Write scalar Python. See it differentiate."""
+"""Write scalar Python. See it differentiate.
 
-from autograd import errors, math
+A `Value` is a number that remembers how it was computed; `backward` walks that memory and applies the chain rule.
+
+>>> from autograd import Value, grad, math
+>>> x = Value(2.0)
+>>> y = x * math.log(x)
+>>> y.backward()
+>>> x.grad == 1 + math.log(2) == grad(lambda x: x * math.log(x))(2.0)
+True
+"""
+
+from autograd import errors, math, namesake
 from autograd.core import Value
-from autograd.primitives import primitive
+from autograd.draw import Drawing, draw
+from autograd.primitives import Primitive, primitive
 from autograd.transforms import adjoints, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 __all__ = [
-    "Value", "adjoints", "errors", "grad", "hessian", "hvp", "jacobian", "jvp", "math", "primitive", "value_and_grad",
-    "vjp",
+    "Drawing", "Primitive", "Value", "adjoints", "draw", "errors", "grad", "hessian", "hvp", "jacobian", "jvp", "math",
+    "primitive", "value_and_grad", "vjp",
 ]  # fmt: skip
+
+namesake.warn()

@@ -35,10 +35,11 @@ def topological_order(*roots: Any, since: int = 0) -> list[Any]:
     while waiting:
         node = waiting.pop()
         for operand in node.operands:
-            if type(operand) is float or operand.number < since or operand in found:
+            if type(operand) is float or operand.number < since:
                 continue
             if operand.number >= node.number:
                 raise GraphError(f"operand {operand!r} is not older than its result {node!r}: the graph has a cycle")
-            found.add(operand)
-            waiting.append(operand)
+            if operand not in found:
+                found.add(operand)
+                waiting.append(operand)
     return sorted(found, key=attrgetter("number"))

@@ -316,15 +316,18 @@ def first_equal(z: Any, operands: Iterable[Any]) -> Iterator[Any]:
     """Yield the partials of a selection among many: 1 for the first operand that is the result."""
     found: Any = False
     for x in operands:
-        yield choose(found, None, selected(x == z, z))
-        found = choose(x == z, True, found)
+        equal = x == z
+        yield choose(found, None, selected(equal, z))
+        found = equal if found is False else found | equal
 
 
 def products_of_others(operands: Sequence[Any]) -> list[Any]:
     """Return for each operand the product of the others, without dividing, in linear time."""
-    before = list(accumulate(operands[:-1], multiply, initial=1.0))
-    after = list(accumulate(operands[:0:-1], multiply, initial=1.0))
-    return [multiply(a, b) for a, b in zip(before, reversed(after))]
+    if len(operands) < 2:
+        return [1.0] * len(operands)
+    before: list[Any] = list(accumulate(operands[:-1], multiply))
+    after: list[Any] = list(accumulate(operands[:0:-1], multiply))[::-1]
+    return [after[0], *map(multiply, before, after[1:]), before[-1]]
 
 
 def lead(ordered: Sequence[float]) -> tuple[float, ...]:
