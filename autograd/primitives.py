@@ -54,7 +54,7 @@ class Primitive:
     evaluate: Callable[..., float]
     rules: tuple[Rule, ...]
     many: bool = False
-    domain: tuple[Interval, ...] = ()  # of each operand; of many operands, of all
+    domain: tuple[Interval, ...] = ()  # one per operand; of many operands, one for all
     breaks: Callable[..., Iterable[float]] | None = None  # quantities that are 0 where the primitive is not smooth
     symbol: str = ""
     note: str = ""
@@ -63,6 +63,8 @@ class Primitive:
         count = 1 if self.many else len(self.rules)
         object.__setattr__(self, "domain", self.domain or (REAL,) * count)
         object.__setattr__(self, "symbol", self.symbol or self.name)
+        about = f"{self.name}: a float for numbers, a Value for Values" + (self.note and f"; {self.note}") + "."
+        object.__setattr__(self, "__doc__", about)
         if len(self.rules) != count or len(self.domain) != count:
             raise PrimitiveError(
                 f"primitive {self.name!r}: got {len(self.rules)} rules and {len(self.domain)} domains; expected {count}"
@@ -188,7 +190,7 @@ chain        = row("chain",        lambda z, a, p: p,                 lambda z, 
 mod          = row("mod",          lambda z, x, y: 1.0,               lambda z, x, y: -floor_divide(x, y), symbol="%",
                    breaks=lambda x, y: [y, floats.remainder(x, y)], note="has the sign of y; NaN for y = 0")
 floor_divide = row("floor_divide", lambda z, x, y: flat(z),           lambda z, x, y: flat(z),        symbol="//",
-                   breaks=lambda x, y: [y, floats.remainder(x, y)], note="a step: slope 0")
+                   breaks=lambda x, y: [y, floats.remainder(x, y)], note="slope 0")
 fmod         = row("fmod",         lambda z, x, y: 1.0,               lambda z, x, y: -trunc(divide(x, y)),
                    breaks=lambda x, y: [y, floats.remainder(x, y)], note="has the sign of x; NaN for y = 0")
 remainder    = row("remainder",    lambda z, x, y: 1.0,               lambda z, x, y: -round_to(divide(x - z, y), 0.0),
@@ -212,7 +214,7 @@ cbrt         = row("cbrt",         lambda z, x: divide(divide(1.0, 3.0 * z), z),
 
 sin          = row("sin",          lambda z, x: cos(x))
 cos          = row("cos",          lambda z, x: -sin(x))
-tan          = row("tan",          lambda z, x: 1.0 + z * z, breaks=lambda x: [cos(x)])
+tan          = row("tan",          lambda z, x: 1.0 + z * z, breaks=lambda x: [cos(x)], note="poles at π/2 + kπ")
 asin         = row("asin",         lambda z, x: divide(1.0, sqrt((1.0 - x) * (1.0 + x))),  domain=(UNIT,))
 acos         = row("acos",         lambda z, x: divide(-1.0, sqrt((1.0 - x) * (1.0 + x))), domain=(UNIT,))
 atan         = row("atan",         lambda z, x: divide(1.0, 1.0 + x * x))
@@ -244,12 +246,12 @@ polygamma    = row("polygamma",    None,                              lambda z, 
 
 # ── steps: flat, and nothing is passed on ────────────────────────────────────────────────────────────────────────────
 
-floor        = row("floor",        lambda z, x: flat(z), breaks=lambda x: [floats.remainder(x, 1.0)])
-ceil         = row("ceil",         lambda z, x: flat(z), breaks=lambda x: [floats.remainder(x, 1.0)])
-trunc        = row("trunc",        lambda z, x: flat(z), breaks=lambda x: [floats.remainder(x, 1.0)])
+floor        = row("floor",        lambda z, x: flat(z), breaks=lambda x: [floats.remainder(x, 1.0)], note="slope 0")
+ceil         = row("ceil",         lambda z, x: flat(z), breaks=lambda x: [floats.remainder(x, 1.0)], note="slope 0")
+trunc        = row("trunc",        lambda z, x: flat(z), breaks=lambda x: [floats.remainder(x, 1.0)], note="slope 0")
 round_to     = row("round_to",     lambda z, x, digits: flat(z), None, symbol="round",
-                   breaks=lambda x, digits: [half_way(x * 10.0**digits) * 10.0**-digits], note="half to even")
-sign         = row("sign",         lambda z, x: flat(z), breaks=lambda x: [x], note="0 at 0")
+                   breaks=lambda x, digits: [half_way(x * 10.0**digits) * 10.0**-digits], note="half to even; slope 0")
+sign         = row("sign",         lambda z, x: flat(z), breaks=lambda x: [x], note="0 at 0; slope 0")
 
 # ── selections: the first operand is selected at a tie ───────────────────────────────────────────────────────────────
 
@@ -267,9 +269,9 @@ clip         = row("clip",         lambda z, x, low, high: selected((x >= low) &
 relu         = row("relu",         lambda z, x: selected(x > 0, z), breaks=lambda x: [x],
                    note="slope 0 at 0")
 maximum      = row("maximum",      lambda z, *xs: first_equal(z, xs), many=True,
-                   breaks=lambda *xs: lead(sorted(xs)[::-1]))
+                   breaks=lambda *xs: lead(sorted(xs)[::-1]), note="of equal operands the first is selected")
 minimum      = row("minimum",      lambda z, *xs: first_equal(z, xs), many=True,
-                   breaks=lambda *xs: lead(sorted(xs)))
+                   breaks=lambda *xs: lead(sorted(xs)), note="of equal operands the first is selected")
 
 # ── activations ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -284,8 +286,10 @@ gelu         = row("gelu",         lambda z, x: 0.5 * erfc(-floats.SQRT_HALF * x
 fsum         = row("fsum",         lambda z, *xs: [1.0] * len(xs), many=True, symbol="sum", note="exactly rounded")
 dot          = row("dot",          lambda z, *xs: xs[len(xs) // 2:] + xs[:len(xs) // 2], many=True,
                    note="the first half of the operands times the second, added from left to right")
-prod         = row("prod",         lambda z, *xs: products_of_others(xs), many=True)
-logsumexp    = row("logsumexp",    lambda z, *xs: [choose(x == -inf, 0.0, exp(x - z)) for x in xs], many=True)
+prod         = row("prod",         lambda z, *xs: products_of_others(xs), many=True,
+                   note="no division: right where an operand is 0")
+logsumexp    = row("logsumexp",    lambda z, *xs: [choose(x == -inf, 0.0, exp(x - z)) for x in xs], many=True,
+                   note="log Σeˣ without overflow; an operand of -inf has slope 0")
 hypot        = row("hypot",        lambda z, *xs: [choose(z == 0, None, divide(x, z)) for x in xs], many=True,
                    breaks=lambda *xs: [hypot(*xs)], note="Euclidean norm; slopes 0 at the origin")
 

@@ -22,7 +22,7 @@ class Snapshot:
     """The inner nodes that a node needs and that no living snapshot holds, in topological order."""
 
     def __init__(self, node: Any, restore: Callable[[list[Line]], list[Any]]) -> None:
-        self.restore = restore
+        self.restore, self.places = restore, {}
         self.nodes = [x for x in topological_order(node) if x.operands and x.number not in _living]
         self.places = {x.number: place for place, x in enumerate(self.nodes)}
         _living.update(dict.fromkeys(self.places, ref(self)))
