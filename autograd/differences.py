@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from math import inf, isfinite, nan
+from math import frexp, inf, isfinite, ldexp, nan
 from typing import NamedTuple
 
 LEVELS = 6  # steps h, h/2, h/4, …
-FIRST_STEPS = (2.0**-7, 2.0**-10, 2.0**-13)  # times max(1, |x|); the later ones for narrow domains and fast changes
-GOOD_ENOUGH = 1e-9  # relative error at which no smaller first step is tried
+FIRST_STEPS = (2.0**-7, 2.0**-10, 2.0**-13)  # times about max(1, √|x|); the later ones for fast changes
+LAST_STEP = 2.0**-7  # times about |x|: for very large x, and near a pole or the border of a domain at 0
+GOOD_ENOUGH = 1e-11  # relative error at which no smaller first step is tried
 ROUNDING = 2.0**-50  # relative error that function values are taken to have, …
 SMALLEST = 2.0**-1074  # … and absolute error, by underflow
 
@@ -24,9 +25,9 @@ class Estimate(NamedTuple):
     value: float
     error: float
 
-    def agrees_with(self, number: float, tolerance: float) -> bool:
-        """Return whether `number` is within the error of the estimate, plus a relative tolerance."""
-        return abs(self.value - number) <= 4 * self.error + tolerance * max(abs(self.value), abs(number))
+    def agrees_with(self, number: float, tolerance: float, floor: float = 0.0) -> bool:
+        """Return whether `number` is within the error of the estimate, plus a relative and an absolute tolerance."""
+        return abs(self.value - number) <= 4 * self.error + tolerance * abs(self.value) + floor
 
 
 NONE = Estimate(nan, inf)
@@ -39,8 +40,10 @@ def differentiate(f: Callable[[float], Sequence[float]], x: float) -> list[Estim
     [6.0, 27.0]
     """
     best: list[Estimate] = []
-    for step in FIRST_STEPS:
-        found = _with_first_step(f, x, step * max(1.0, abs(x)))
+    exponent = frexp(x)[1] if x else 0  # steps are powers of two, so that x + step is rarely rounded
+    last = ldexp(LAST_STEP, exponent)
+    for step in (*(ldexp(step, max(0, exponent // 2)) for step in FIRST_STEPS), last):
+        found = _with_first_step(f, x, step)
         best = [min(pair, key=lambda estimate: estimate.error) for pair in zip(best or found, found)]
         if all(estimate.error <= GOOD_ENOUGH * abs(estimate.value) for estimate in best):
             break

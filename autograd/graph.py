@@ -6,7 +6,7 @@ nodes that a result needs, sorted by number, are in topological order.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import Any, Protocol
 
@@ -25,12 +25,13 @@ class Node(Protocol):
         """How many nodes were made before this one."""
 
 
-def topological_order(*roots: Any, since: int = 0) -> list[Any]:
-    """Return the nodes that the roots need, operands before results; only those numbered `since` or later.
+def topological_order(*roots: Any, since: int = 0, known: Callable[[Any], bool] = lambda node: False) -> list[Any]:
+    """Return the nodes that the roots need, operands before results.
 
-    Raises `GraphError` if an operand is not older than its result, as in a cycle.
+    Those numbered before `since` or already `known` are left out, and so is what only they need. Raises `GraphError`
+    if an operand is not older than its result, as in a cycle.
     """
-    found = {root for root in roots if root.number >= since}
+    found = {root for root in roots if root.number >= since and not known(root)}
     waiting = list(found)
     while waiting:
         node = waiting.pop()
@@ -39,7 +40,7 @@ def topological_order(*roots: Any, since: int = 0) -> list[Any]:
                 continue
             if operand.number >= node.number:
                 raise GraphError(f"operand {operand!r} is not older than its result {node!r}: the graph has a cycle")
-            if operand not in found:
+            if operand not in found and not known(operand):
                 found.add(operand)
                 waiting.append(operand)
     return sorted(found, key=attrgetter("number"))

@@ -23,126 +23,27 @@ from typing import Any, TypeVar
 from autograd import primitives as _p
 from autograd.core import Value
 from autograd.errors import ArgumentError as _ArgumentError
-from autograd.primitives import (
-    absolute as fabs,
-    acos,
-    acosh,
-    asin,
-    asinh,
-    atan,
-    atan2,
-    atanh,
-    cbrt,
-    clip,
-    copysign,
-    cos,
-    cosh,
-    digamma,
-    erf,
-    erfc,
-    exp,
-    exp2,
-    expm1,
-    fmod,
-    gamma,
-    gelu,
-    hypot,
-    ldexp,
-    lgamma,
-    log1p,
-    log2,
-    log10,
-    maximum,
-    minimum,
-    polygamma,
-    power as pow,
-    relu,
-    remainder,
-    sigmoid,
-    sign,
-    silu,
-    sin,
-    sinh,
-    softplus,
-    sqrt,
-    tan,
-    tanh,
-)
 
 __all__ = [
-    "acos",
-    "acosh",
-    "asin",
-    "asinh",
-    "atan",
-    "atan2",
-    "atanh",
-    "cbrt",
-    "ceil",
-    "clip",
-    "copysign",
-    "cos",
-    "cosh",
-    "degrees",
-    "digamma",
-    "dist",
-    "dot",
-    "e",
-    "erf",
-    "erfc",
-    "exp",
-    "exp2",
-    "expm1",
-    "fabs",
-    "floor",
-    "fma",
-    "fmod",
-    "frexp",
-    "fsum",
-    "gamma",
-    "gelu",
-    "hypot",
-    "inf",
-    "isclose",
-    "isfinite",
-    "isinf",
-    "isnan",
-    "ldexp",
-    "lgamma",
-    "log",
-    "log1p",
-    "log2",
-    "log10",
-    "logaddexp",
-    "logsumexp",
-    "maximum",
-    "minimum",
-    "modf",
-    "nan",
-    "norm",
-    "pi",
-    "polygamma",
-    "pow",
-    "prod",
-    "radians",
-    "relu",
-    "remainder",
-    "sigmoid",
-    "sign",
-    "silu",
-    "sin",
-    "sinh",
-    "softplus",
-    "sqrt",
-    "sumprod",
-    "tan",
-    "tanh",
-    "tau",
-    "trunc",
-    "where",
+    "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "clip", "copysign", "cos", "cosh",
+    "degrees", "digamma", "dist", "dot", "e", "erf", "erfc", "exp", "exp2", "expm1", "fabs", "floor", "fma", "fmod",
+    "frexp", "fsum", "gamma", "gelu", "hypot", "inf", "isclose", "isfinite", "isinf", "isnan", "ldexp", "lgamma",
+    "log", "log1p", "log2", "log10", "logaddexp", "logsumexp", "maximum", "minimum", "modf", "nan", "norm", "pi",
+    "polygamma", "pow", "prod", "radians", "relu", "remainder", "sigmoid", "sign", "silu", "sin", "sinh",
+    "softplus", "sqrt", "sumprod", "tan", "tanh", "tau", "trunc", "where",
 ]  # fmt: skip
 
 N = TypeVar("N", float, Value)
+
+# ── rows of the table ────────────────────────────────────────────────────────────────────────────────────────────────
+
+exp, exp2, expm1, log1p, sqrt, cbrt, pow = _p.exp, _p.exp2, _p.expm1, _p.log1p, _p.sqrt, _p.cbrt, _p.power
+sin, cos, tan, asin, acos, atan, atan2 = _p.sin, _p.cos, _p.tan, _p.asin, _p.acos, _p.atan, _p.atan2
+sinh, cosh, tanh, asinh, acosh, atanh = _p.sinh, _p.cosh, _p.tanh, _p.asinh, _p.acosh, _p.atanh
+erf, erfc, gamma, lgamma, digamma, polygamma = _p.erf, _p.erfc, _p.gamma, _p.lgamma, _p.digamma, _p.polygamma
+fabs, fmod, remainder, copysign, ldexp, sign = _p.absolute, _p.fmod, _p.remainder, _p.copysign, _p.ldexp, _p.sign
+maximum, minimum, clip, hypot = _p.maximum, _p.minimum, _p.clip, _p.hypot
+relu, sigmoid, softplus, silu, gelu = _p.relu, _p.sigmoid, _p.softplus, _p.silu, _p.gelu
 
 
 def __getattr__(name: str) -> Any:
@@ -158,6 +59,10 @@ def _number(x: Value | float) -> float:
     return x.data if isinstance(x, Value) else x
 
 
+def _operand(x: Any, function: str) -> Any:
+    return x if isinstance(x, Value) else _p.as_float(x, function)
+
+
 # ── functions with more to them than their row ───────────────────────────────────────────────────────────────────────
 
 
@@ -167,7 +72,22 @@ def log(x: N, base: N | float | None = None) -> N:
     >>> log(8, 2)
     3.0
     """
-    return _p.log(x) if base is None else _p.divide(_p.log(x), _p.log(base))
+    natural: N = _logarithm(_math.log, _p.log, x)
+    return natural if base is None else _p.divide(natural, _logarithm(_math.log, _p.log, base))
+
+
+def log2(x: N) -> N:
+    """Return the logarithm of `x` to the base 2."""
+    return _logarithm(_math.log2, _p.log2, x)  # type: ignore[no-any-return]
+
+
+def log10(x: N) -> N:
+    """Return the logarithm of `x` to the base 10."""
+    return _logarithm(_math.log10, _p.log10, x)  # type: ignore[no-any-return]
+
+
+def _logarithm(function: Any, primitive: _p.Primitive, x: Any) -> Any:
+    return function(x) if type(x) is int and x > 0 else primitive(x)  # ints may be too large for a float
 
 
 def where(condition: Any, x: Any, y: Any) -> Any:
@@ -211,7 +131,7 @@ def modf(x: N) -> tuple[N, N]:
     """
     if not isinstance(x, Value):
         return _math.modf(x)
-    return _p.fmod(x, 1.0), _p.trunc(x)
+    return _p.copysign(0.0, x) if isinf(x) else _p.fmod(x, 1.0), _p.trunc(x)
 
 
 def frexp(x: N) -> tuple[N, int]:
@@ -226,16 +146,17 @@ def frexp(x: N) -> tuple[N, int]:
 
 def degrees(x: N) -> N:
     """Return an angle given in radians in degrees."""
-    return x * (180.0 / pi)
+    return _operand(x, "degrees") * (180.0 / pi)  # type: ignore[no-any-return]
 
 
 def radians(x: N) -> N:
     """Return an angle given in degrees in radians."""
-    return x * (pi / 180.0)
+    return _operand(x, "radians") * (pi / 180.0)  # type: ignore[no-any-return]
 
 
 def fma(x: Any, y: Any, z: Any) -> Any:
     """Return x·y + z; for Values, and before Python 3.13, it is rounded twice."""
+    x, y, z = (_operand(number, "fma") for number in (x, y, z))
     if hasattr(_math, "fma") and not any(isinstance(number, Value) for number in (x, y, z)):
         return _math.fma(x, y, z)
     return x * y + z

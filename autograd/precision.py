@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
+from math import nan
 from typing import Any
 
 from autograd.errors import PrimitiveError
 from autograd.graph import topological_order
 from autograd.primitives import Primitive
 
-DIGITS = 50
+DIGITS = 100
 
 
 def available() -> bool:
@@ -92,6 +93,19 @@ def oracle(mp: Any, primitive: Primitive) -> Callable[..., Any]:
     raise PrimitiveError(f"primitive {primitive.name!r} is unknown to mpmath; add ORACLES[{primitive.name!r}]")
 
 
+def _real(mp: Any, number: Any) -> float:
+    """Return a number of mpmath as a float; NaN for one that is complex, outside of a real function's domain."""
+    return float(mp.re(number)) if mp.im(number) == 0 else nan
+
+
+def _slope(mp: Any, f: Callable[[Any], Any], x: Any) -> float:
+    """Return the central difference over a step of relative size 10⁻³⁰, with digits to spare for what cancels."""
+    extra = int(abs(mp.log10(abs(x)))) if x else 0
+    with mp.workdps(DIGITS + 2 * extra):
+        step = (abs(x) or 1) * mp.mpf(10) ** -30
+        return _real(mp, (f(x + step) - f(x - step)) / (2 * step))
+
+
 def exact_value(primitive: Primitive, operands: Sequence[float]) -> float:
     """Return the value of the primitive, correctly rounded for all practical purposes.
 
@@ -100,7 +114,7 @@ def exact_value(primitive: Primitive, operands: Sequence[float]) -> float:
     1.0
     """
     mp = _context()
-    return float(oracle(mp, primitive)(*[mp.mpf(x) for x in operands]))
+    return _real(mp, oracle(mp, primitive)(*[mp.mpf(x) for x in operands]))
 
 
 def exact_partial(primitive: Primitive, operands: Sequence[float], place: int) -> float:
@@ -113,7 +127,7 @@ def exact_partial(primitive: Primitive, operands: Sequence[float], place: int) -
     mp = _context()
     function = oracle(mp, primitive)
     numbers = [mp.mpf(x) for x in operands]
-    return float(mp.diff(lambda x: function(*numbers[:place], x, *numbers[place + 1 :]), numbers[place]))
+    return _slope(mp, lambda x: function(*numbers[:place], x, *numbers[place + 1 :]), numbers[place])
 
 
 def exact_gradient(output: Any, inputs: Sequence[Any]) -> list[float]:
@@ -136,5 +150,4 @@ def exact_gradient(output: Any, inputs: Sequence[Any]) -> list[float]:
                 values[node] = function(*[mp.mpf(x) if type(x) is float else values[x] for x in node.operands])
         return values[output]
 
-    slopes = (mp.diff(lambda number, x=x: value_with(x, number), mp.mpf(x.data)) for x in inputs)
-    return [float(mp.re(slope)) for slope in slopes]
+    return [_slope(mp, lambda number, x=x: value_with(x, number), mp.mpf(x.data)) for x in inputs]  # type: ignore[misc]

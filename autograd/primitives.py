@@ -178,7 +178,7 @@ subtract     = row("subtract",     lambda z, x, y: 1.0,               lambda z, 
 multiply     = row("multiply",     lambda z, x, y: y,                 lambda z, x, y: x,              symbol="*")
 divide       = row("divide",       lambda z, x, y: divide(1.0, y),    lambda z, x, y: -divide(z, y),  symbol="/",
                    breaks=lambda x, y: [y], note="x / 0 is an infinity, 0 / 0 is NaN")
-power        = row("power",        lambda z, x, y: chain(y, power(x, y - 1.0)),
+power        = row("power",        lambda z, x, y: strong_product(y, power(x, y - 1.0)),
                                    lambda z, x, y: choose((x == 0) & (y >= 0), 0.0, z * log(x)),      symbol="**",
                    domain=(POSITIVE, REAL),
                    note="x ** 0 is 1, its slope 0; negative bases take integer powers, others give NaN")
@@ -299,6 +299,22 @@ hypot        = row("hypot",        lambda z, *xs: [choose(z == 0, None, divide(x
 def choose(condition: Any, x: Any, y: Any) -> Any:
     """Return `x` or `y` at once if the condition is a plain bool; record the choice if it is not."""
     return (x if condition else y) if type(condition) is bool else where(condition, x, y)
+
+
+def is_zero(x: Any) -> bool:
+    """Return whether `x` is the number 0. A Value that is 0 now still has derivatives."""
+    return type(x) is float and x == 0.0
+
+
+def strong_product(x: Any, y: Any) -> Any:
+    """Return `chain(x, y)`, which is 0 where x is; nothing is recorded for a factor that is the number 0 or 1."""
+    if is_zero(x):
+        return 0.0
+    if type(y) is float and y == 1.0:
+        return x
+    if type(x) is float and x == 1.0:
+        return y
+    return chain(x, y)
 
 
 def flat(z: Any) -> Any:

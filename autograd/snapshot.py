@@ -23,7 +23,8 @@ class Snapshot:
 
     def __init__(self, node: Any, restore: Callable[[list[Line]], list[Any]]) -> None:
         self.restore, self.places = restore, {}
-        self.nodes = [x for x in topological_order(node) if x.operands and x.number not in _living]
+        order = topological_order(node, known=lambda x: x.number in _living)
+        self.nodes = [x for x in order if x.operands]
         self.places = {x.number: place for place, x in enumerate(self.nodes)}
         _living.update(dict.fromkeys(self.places, ref(self)))
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import copy
 from math import prod
 from numbers import Real
 from typing import Any
@@ -34,19 +34,33 @@ class Slot:
         return numbers[0] if self.shape is None else array(numbers, self.shape)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Branch:
-    """A container: the kind it is, the keys of its parts, and the parts."""
+    """A container: the kind it is, the keys of its parts, and the parts. Entries of dicts may come in any order."""
 
     kind: type[Any]
     keys: tuple[Any, ...]
     parts: tuple[Structure, ...]
+    model: Any = None  # a dict, for what else dicts of its kind hold
+
+    @property
+    def size(self) -> int:
+        """How many numbers go here."""
+        return sum(part.size for part in self.parts)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Branch):
+            return False
+        return self.kind is other.kind and dict(zip(self.keys, self.parts)) == dict(zip(other.keys, other.parts))
+
+    __hash__ = None  # type: ignore[assignment]
 
     def rebuild(self, parts: Iterable[Any]) -> Any:
         """Return a container of this kind with other parts."""
         if issubclass(self.kind, dict):
-            kind = self.kind if self.kind is OrderedDict else dict  # others, such as defaultdict, take other arguments
-            return kind(zip(self.keys, parts))
+            copied = copy(self.model)
+            copied.update(zip(self.keys, parts))
+            return copied
         if dataclasses.is_dataclass(self.kind):
             return self.kind(**dict(zip(self.keys, parts)))
         return self.kind(*parts) if hasattr(self.kind, "_fields") else self.kind(parts)
@@ -80,7 +94,8 @@ def _take_apart(thing: Any, name: str, numbers: list[Any]) -> Structure:
         numbers.extend(cell if isinstance(cell, Value) else float(cell) for cell in cells)
         return Slot(thing.shape)
     keys, parts = _contents(thing, name)
-    return Branch(type(thing), keys, tuple(_take_apart(part, f"{name}{path}", numbers) for path, part in parts))
+    structures = tuple(_take_apart(part, f"{name}{path}", numbers) for path, part in parts)
+    return Branch(type(thing), keys, structures, thing if isinstance(thing, dict) else None)
 
 
 def _contents(thing: Any, name: str) -> tuple[tuple[Any, ...], list[tuple[str, Any]]]:
@@ -125,6 +140,23 @@ def unflatten(structure: Structure, numbers: Sequence[Any]) -> Any:
     return build(structure, lambda slot, start: slot.fill(numbers[start : start + slot.size]))
 
 
+def rearranged(numbers: Sequence[Any], given: Structure, wanted: Structure) -> list[Any]:
+    """Return numbers that were taken from one structure in the order of an equal one, whose dicts may differ in theirs.
+
+    >>> one, other = ({"a": 1.0, "b": 2.0}, {"b": 0.0, "a": 0.0})
+    >>> rearranged([1.0, 2.0], flatten(one, "x")[1], flatten(other, "x")[1])
+    [2.0, 1.0]
+    """
+    if isinstance(given, Slot) or isinstance(wanted, Slot):
+        return list(numbers)
+    start, found = 0, {}
+    for key, part in zip(given.keys, given.parts):
+        found[key] = part, numbers[start : start + part.size]
+        start += part.size
+    pairs = zip(wanted.keys, wanted.parts)
+    return [x for key, part in pairs for x in rearranged(found[key][1], found[key][0], part)]
+
+
 def blocks(rows: Structure, columns: Structure, matrix: Sequence[Sequence[Any]]) -> Any:
     """Return a matrix of derivatives as the structure of its rows, in each slot the structure of its columns.
 
@@ -157,7 +189,22 @@ def numbers_only(thing: Any) -> Any:
         keys, parts = _contents(thing, "")
     except ArgumentError:
         return thing  # not a container: none of our business
-    return Branch(type(thing), keys, ()).rebuild([numbers_only(part) for _, part in parts])
+    return Branch(type(thing), keys, (), thing).rebuild([numbers_only(part) for _, part in parts])
+
+
+def values_in(thing: Any) -> Iterator[Value]:
+    """Yield the Values in `thing`, where they stand in containers."""
+    if isinstance(thing, Value):
+        yield thing
+    elif is_array(thing):
+        yield from (x for x in thing.ravel().tolist() if isinstance(x, Value))
+    else:
+        try:
+            _, parts = _contents(thing, "")
+        except ArgumentError:
+            return
+        for _, part in parts:
+            yield from values_in(part)
 
 
 def is_array(thing: Any) -> bool:
@@ -178,18 +225,20 @@ def array(numbers: Iterable[Any], shape: tuple[int, ...]) -> Any:
     return result.reshape(shape)
 
 
-class _Word(str):
-    """Text that stands for itself in a `repr`."""
-
-    __slots__ = ()
-    __repr__ = str.__str__
-
-
 def sketch(structure: Structure) -> str:
     """Return the structure in words, for an error message.
 
     >>> sketch(flatten({"w": [1.0, 2.0]}, "x")[1])
     "{'w': [number, number]}"
     """
-    words = build(structure, lambda slot, start: _Word("number" if slot.shape is None else f"array{slot.shape}"))
-    return repr(words)
+    if isinstance(structure, Slot):
+        return "number" if structure.shape is None else f"array{structure.shape}"
+    parts = [sketch(part) for part in structure.parts]
+    if issubclass(structure.kind, dict):
+        return "{" + ", ".join(f"{key!r}: {part}" for key, part in zip(structure.keys, parts)) + "}"
+    if issubclass(structure.kind, list):
+        return f"[{', '.join(parts)}]"
+    if structure.kind is tuple:
+        return f"({', '.join(parts)}{',' * (len(parts) == 1)})"
+    names = getattr(structure.kind, "_fields", structure.keys)
+    return f"{structure.kind.__name__}({', '.join(f'{name}={part}' for name, part in zip(names, parts))})"

@@ -13,13 +13,13 @@ A derivative that is missing from the result is exactly zero. (Griewank and Walt
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from autograd import floats
 from autograd.errors import GraphError
 from autograd.graph import topological_order
-from autograd.primitives import chain
+from autograd.primitives import is_zero, strong_product
 
 
 class Arithmetic(NamedTuple):
@@ -58,21 +58,6 @@ def forward(order: list[Any], seeds: Mapping[Any, Any], arithmetic: Arithmetic) 
     return tangents
 
 
-def is_zero(x: Any) -> bool:
-    """Return whether `x` is the number 0. A Value that is 0 now still has derivatives."""
-    return type(x) is float and x == 0.0
-
-
-def _multiply_values(x: Any, y: Any) -> Any:
-    if is_zero(x):
-        return 0.0
-    if type(y) is float and y == 1.0:
-        return x
-    if type(x) is float and x == 1.0:
-        return y
-    return chain(x, y)
-
-
 def _add_values(x: Any, y: Any) -> Any:
     return y if is_zero(x) else x if is_zero(y) else x + y
 
@@ -83,25 +68,19 @@ FLOATS = Arithmetic(partials=operator.attrgetter("partials"), multiply=floats.ch
 def values(active: set[Any]) -> Arithmetic:
     """Return the arithmetic that records derivatives with respect to the active operands."""
 
-    def partials(node: Any) -> list[Any]:
+    def partials(node: Any) -> Sequence[Any]:
         if not node.operands:
-            return []
+            return ()
+        if any(type(x) is not float and x.changed > node.number for x in node.operands):
+            raise GraphError(
+                f"an operand of {node!r} was changed after it was computed, so its derivative cannot be recorded;"
+                " compute it again"
+            )
         mask = [type(x) is not float and x in active for x in node.operands]
-        found: list[Any] = node.primitive.partials(node, node.operands, mask)
-        for again, stored, wanted in zip(found, node.partials, mask):
-            if wanted and not _same(again, stored):
-                raise GraphError(
-                    f"an operand of {node!r} was changed after it was computed, so its derivative cannot be recorded;"
-                    " compute it again"
-                )
+        found: Sequence[Any] = node.primitive.partials(node, node.operands, mask)
         return found
 
-    return Arithmetic(partials, _multiply_values, _add_values)
-
-
-def _same(partial: Any, stored: float | None) -> bool:
-    number = getattr(partial, "data", partial)
-    return bool(number == stored or (number != number and stored != stored))
+    return Arithmetic(partials, strong_product, _add_values)
 
 
 def dependents(order: list[Any], inputs: Iterable[Any]) -> list[Any]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from numbers import Real
 from operator import index
@@ -23,7 +23,17 @@ from autograd import sweeps
 from autograd.core import Value
 from autograd.errors import ArgumentError, describe
 from autograd.graph import topological_order
-from autograd.structures import Branch, Structure, blocks, flatten, numbers_only, sketch, unflatten
+from autograd.structures import (
+    Branch,
+    Structure,
+    blocks,
+    flatten,
+    numbers_only,
+    rearranged,
+    sketch,
+    unflatten,
+    values_in,
+)
 
 Function = Callable[..., Any]
 Argnums = int | Sequence[int]
@@ -37,11 +47,12 @@ class Run:
     structure: Structure  # of the inputs
     output: Any
     aux: Any
-    nested: bool  # whether Values from before the run came into it: then results are Values as well
+    nested: bool  # whether the output depends on Values from before the run: then derivatives are Values as well
+    first: int  # the number from which on Values belong to this run
 
     def outward(self, result: Any) -> Any:
-        """Return a result as it goes out: with numbers for Values that only this run knows."""
-        return result if self.nested else numbers_only(result)
+        """Return a result as it goes out: with numbers in place of Values that only this run knows."""
+        return result if self.nested or _reaches_behind(result, self.first) else numbers_only(result)
 
     def row(self, output: Any, *, record: bool) -> list[Any]:
         """Return the derivatives of one output with respect to every input."""
@@ -68,7 +79,7 @@ def _run(caller: str, f: Function, args: Sequence[Any], kwargs: Any, argnums: Ar
         nested = nested or any(isinstance(x, Value) for x in numbers)
     output, aux = _call(caller, f, arguments, kwargs, has_aux)
     structure = parts[0] if isinstance(argnums, int) else Branch(tuple, tuple(range(len(parts))), tuple(parts))
-    return Run(inputs, structure, output, aux, nested or _reaches_behind(output, first))
+    return Run(inputs, structure, output, aux, nested or _reaches_behind(output, first), first)
 
 
 def _places(caller: str, argnums: Argnums, count: int) -> list[int]:
@@ -81,6 +92,8 @@ def _places(caller: str, argnums: Argnums, count: int) -> list[int]:
             f"{caller}: argnums is {argnums!r}, but the function was called with {count} positional arguments;"
             " pass what is to be differentiated by position"
         )
+    if len({place % count for place in places}) < len(places):
+        raise ArgumentError(f"{caller}: argnums is {argnums!r}; expected each argument once")
     return [place % count for place in places]
 
 
@@ -102,12 +115,8 @@ def _call(caller: str, f: Function, args: Sequence[Any], kwargs: Any, has_aux: b
 
 
 def _reaches_behind(output: Any, first: int) -> bool:
-    """Return whether the output depends on Values older than number `first`."""
-    try:
-        numbers, _ = flatten(output, "")
-    except ArgumentError:
-        return False  # an error in its own right, where the output is looked at
-    nodes = [x for x in numbers if isinstance(x, Value)]
+    """Return whether Values in the output are, or depend on, Values older than number `first`."""
+    nodes = list(values_in(output))
     order = topological_order(*nodes, since=first)
     operands = (x for node in order for x in node.operands if type(x) is not float)
     return any(x.number < first for x in (*nodes, *operands))
@@ -115,7 +124,7 @@ def _reaches_behind(output: Any, first: int) -> bool:
 
 def _scalar(caller: str, output: Any) -> Any:
     if isinstance(output, Value | Real):
-        return output
+        return output if isinstance(output, Value) else float(output)
     raise ArgumentError(
         f"{caller}: the function returned {describe(output)}; expected one number (jacobian and vjp take several)"
     )
@@ -242,7 +251,7 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any], has_aux: b
     run, directions = _run_along("jvp", f, primals, tangents, has_aux)
     outputs, structure = flatten(run.output, "jvp: the result of the function")
     derivative = unflatten(structure, run.columns(outputs, directions))
-    result = run.outward(run.output), derivative
+    result = run.outward(unflatten(structure, outputs)), derivative
     return (*result, run.outward(run.aux)) if has_aux else result
 
 
@@ -262,7 +271,7 @@ def vjp(f: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
 
     def pull_back(adjoints: Any) -> tuple[Any, ...]:
         numbers, given = flatten(adjoints, "vjp: the adjoints")
-        _expect("vjp", "adjoints", given, structure, "output")
+        numbers = _fitted("vjp", "adjoints", numbers, given, structure, "output")
         seeds: dict[Value, Any] = {}
         for output, number in zip(outputs, numbers):
             if isinstance(output, Value):
@@ -271,7 +280,7 @@ def vjp(f: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
         pulled: tuple[Any, ...] = unflatten(run.structure, sweeps.adjoints(seeds, run.inputs, record=record))
         return pulled
 
-    result = run.outward(run.output), pull_back
+    result = run.outward(unflatten(structure, outputs)), pull_back
     return (*result, run.outward(run.aux)) if has_aux else result
 
 
@@ -279,19 +288,23 @@ def _run_along(
     caller: str, f: Function, primals: Sequence[Any], tangents: Sequence[Any], has_aux: bool
 ) -> tuple[Run, list[Any]]:
     """Return the run at the primals, and the direction as a list of numbers."""
-    for name, given in (("primals", primals), ("tangents", tangents)):
-        if not isinstance(given, tuple | list):
-            raise ArgumentError(f"{caller}: {name}: got {describe(given)}; expected a tuple, one entry per argument")
-    directions, given_structure = flatten(tuple(tangents), f"{caller}: tangents")
+    for name, entries in (("primals", primals), ("tangents", tangents)):
+        if not isinstance(entries, tuple | list):
+            raise ArgumentError(f"{caller}: {name}: got {describe(entries)}; expected a tuple, one entry per argument")
+    directions, given = flatten(tuple(tangents), f"{caller}: tangents")
     older = any(isinstance(x, Value) for x in directions)
     run = _run(caller, f, tuple(primals), {}, range(len(primals)), has_aux)
-    _expect(caller, "tangents", given_structure, run.structure, "primals")
-    return (Run(run.inputs, run.structure, run.output, run.aux, nested=True) if older else run), directions
+    directions = _fitted(caller, "tangents", directions, given, run.structure, "primals")
+    return (replace(run, nested=True) if older else run), directions
 
 
-def _expect(caller: str, name: str, given: Structure, expected: Structure, model: str) -> None:
+def _fitted(
+    caller: str, name: str, numbers: list[Any], given: Structure, expected: Structure, model: str
+) -> list[Any]:
+    """Return numbers in the order of the structure that they have to have."""
     if given != expected:
         raise ArgumentError(f"{caller}: {name}: got {sketch(given)}; expected {sketch(expected)}, as the {model}")
+    return rearranged(numbers, given, expected)
 
 
 # ── derivatives of a graph ───────────────────────────────────────────────────────────────────────────────────────────

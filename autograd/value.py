@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import count
 from math import pi
 from numbers import Real
-from operator import getitem
+from operator import getitem, index
 from typing import Any, Union
 
 from autograd import primitives as p, sweeps
@@ -46,19 +46,20 @@ class Value:
     (Value(data=2.0, grad=1.0, label='a'), Value(data=-2.0, grad=1.0))
     """
 
-    __slots__ = ("__weakref__", "_data", "_grad", "_label", "number", "operands", "partials", "primitive")
+    __slots__ = ("__weakref__", "_data", "_grad", "_label", "changed", "number", "operands", "partials", "primitive")
     __module__ = "autograd"
 
     primitive: Primitive | None  # the operation that made it; None for a leaf
     operands: tuple[Number, ...]  # Values and floats, in order, repeated if repeated
     partials: Sequence[float | None]  # ∂self/∂operand; None where nothing flows: a constant, or one not selected
     number: int  # how many Values were made before it: operands are always older than results
+    changed: int  # for a leaf, the number that a Value made at the time of its last change would have
 
     def __init__(self, data: float, *, label: str = "") -> None:
         self._data, self._grad = as_float(data, "Value", "a real number"), 0.0
         self.label = label
         self.primitive, self.operands, self.partials = None, (), ()
-        self.number = _next_number()
+        self.number, self.changed = _next_number(), 0
 
     @property
     def data(self) -> float:
@@ -69,7 +70,7 @@ class Value:
     def data(self, number: float) -> None:
         if self.operands:
             raise GraphError("data: this Value was computed; only that of a leaf, made with Value(...), can be set")
-        self._data = as_float(number, "data", "a real number")
+        self._data, self.changed = as_float(number, "data", "a real number"), _next_number()
 
     @property
     def grad(self) -> float:
@@ -153,10 +154,12 @@ class Value:
         return record(p.floor_divide, (other, self))
 
     def __divmod__(self, other: Number) -> tuple[Value, Value]:
-        return self // other, self % other
+        quotient = record(p.floor_divide, (self, other))
+        return quotient if quotient is NotImplemented else (quotient, self % other)
 
     def __rdivmod__(self, other: float) -> tuple[Value, Value]:
-        return other // self, other % self
+        quotient = record(p.floor_divide, (other, self))
+        return quotient if quotient is NotImplemented else (quotient, other % self)
 
     def __neg__(self) -> Value:
         return record(p.negate, (self,))
@@ -168,7 +171,7 @@ class Value:
         return record(p.absolute, (self,))
 
     def __round__(self, digits: int | None = None) -> Value:
-        return record(p.round_to, (self, digits or 0))
+        return record(p.round_to, (self, 0 if digits is None else index(digits)))
 
     def __floor__(self) -> Value:
         return record(p.floor, (self,))
@@ -261,10 +264,9 @@ class Value:
         return format(self._data, spec) if spec else repr(self)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
-        for node in topological_order(self):
-            if id(node) not in memo:
-                operands = [x if type(x) is float else memo[id(x)] for x in node.operands]
-                memo[id(node)] = _restore(node.primitive, operands, node.partials, node._data, node._grad, node._label)
+        for node in topological_order(self, known=lambda node: id(node) in memo):
+            operands = [x if type(x) is float else memo[id(x)] for x in node.operands]
+            memo[id(node)] = _restore(node.primitive, operands, node.partials, node._data, node._grad, node._label)
         copied: Value = memo[id(self)]
         return copied
 
@@ -301,7 +303,7 @@ def record(primitive: Primitive, operands: Iterable[Any]) -> Value:
     node.partials = primitive.partials(data, numbers, active)
     node.primitive, node.operands = primitive, tuple(kept)
     node._grad, node._label = 0.0, ""
-    node.number = _next_number()
+    node.number, node.changed = _next_number(), 0
     return node
 
 
@@ -323,7 +325,7 @@ def _restore(
     node = Value.__new__(Value)
     node.primitive, node.operands, node.partials = primitive, tuple(operands), partials
     node._data, node._grad, node._label = state
-    node.number = _next_number()
+    node.number, node.changed = _next_number(), 0
     return node
 
 

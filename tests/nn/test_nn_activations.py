@@ -3,6 +3,7 @@
 import math
 import random
 import statistics
+from dataclasses import FrozenInstanceError
 
 import mpmath
 import numpy as np
@@ -59,6 +60,11 @@ def test_the_gain_for_he_keeps_the_mean_square_of_a_standard_normal(row):
 @pytest.mark.parametrize("row", using(glorot), ids=by_name)
 def test_the_gain_for_glorot_makes_up_for_the_slope_at_0(row):
     assert row.gain * float(mpmath.diff(FORMULAS[row.name], 0)) == pytest.approx(1.0)
+
+
+def test_a_row_does_not_change():
+    with pytest.raises(FrozenInstanceError):
+        ACTIVATIONS["relu"].gain = 1.0
 
 
 # ── finding a row ────────────────────────────────────────────────────────────────────────────────────────────────────

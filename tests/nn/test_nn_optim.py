@@ -107,6 +107,10 @@ def test_law_adams_first_step_is_the_learning_rate_whatever_the_gradient(gradien
     assert path(nn.Adam([Value(1.0)], 0.25), [gradient]) == pytest.approx([0.75], rel=1e-5)
 
 
+def test_adam_without_memory_goes_by_the_sign():
+    assert path(nn.Adam([Value(1.0)], 0.25, (0.0, 0.0)), [4.0, -0.5]) == pytest.approx([0.75, 1.0], rel=1e-7)
+
+
 def test_adam_without_gradients_stays():
     assert path(nn.Adam([Value(1.0)], 0.25), [0.0, 0.0]) == [1.0, 1.0]
 
@@ -227,6 +231,8 @@ TWO, POSITIVE = "expected two numbers, such as (0.9, 0.999)", "expected a positi
         (lambda: nn.Adam([Value(1.0)], betas=(0.9, -1)), f"Adam: beta2: got -1 (int); {BELOW_1}"),
         (lambda: nn.Adam([Value(1.0)], betas=0.9), f"Adam: betas: got 0.9 (float); {TWO}"),
         (lambda: nn.Adam([Value(1.0)], betas=(0.9,)), f"Adam: betas: got (0.9,) (tuple); {TWO}"),
+        (lambda: nn.Adam([Value(1.0)], betas=(0.9, 1.0)), f"Adam: beta2: got 1.0 (float); {BELOW_1}"),
+        (lambda: nn.Adam([Value(1.0)], epsilon=float("inf")), f"Adam: epsilon: got inf (float); {POSITIVE}"),
         (lambda: nn.Adam([Value(1.0)], epsilon=0.0), f"Adam: epsilon: got 0.0 (float); {POSITIVE}"),
         (lambda: nn.Adam([Value(1.0)], epsilon=None), f"Adam: epsilon: got None (NoneType); {POSITIVE}"),
     ],

@@ -1,0 +1,138 @@
+"""What the demos share: their options, the folder that they write to, the look of their figures, and how they end."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import TextIOWrapper
+from math import inf
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Any, NoReturn
+
+import matplotlib
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+
+from autograd import Drawing, errors
+
+# ── options ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def parser(name: str, description: str) -> argparse.ArgumentParser:
+    """Return a parser for the options that all demos have; a demo may add its own."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal that has no ∂ shall show the rest
+    made = argparse.ArgumentParser(f"python -m demos.{name}", description=description.split("\n\n")[0])
+    made.add_argument(
+        "--seed", type=whole(0, 2**32 - 1), default=0, help="seed of the random numbers (default: %(default)s)"
+    )
+    made.add_argument("--out", default="pictures", help="folder for what is written (default: %(default)s)")
+    return made
+
+
+def whole(least: int, most: float = inf) -> Callable[[str], int]:
+    """Return what reads an option that is a whole number between two limits."""
+
+    def read(text: str) -> int:
+        if not text.isdecimal() or not least <= int(text) <= most:
+            limits = f"from {least} on" if most == inf else f"from {least} to {most}"
+            raise argparse.ArgumentTypeError(f"got {text!r}; expected a whole number {limits}")
+        return int(text)
+
+    return read
+
+
+# ── files ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Pictures:
+    """The folder that a demo writes to; that it can be written to is known before any work is done."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = Path(folder)
+        with _explained(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            TemporaryFile(dir=self.folder).close()
+
+    def figure(self, figure: Figure, name: str) -> None:
+        """Save a figure as PNG, the same bytes for the same figure, and say so."""
+        path = self.folder / f"{name}.png"
+        with _explained(path):
+            figure.savefig(path, metadata={"Software": None})
+        print(f"wrote {path}")
+
+    def drawing(self, drawing: Drawing, name: str) -> None:
+        """Save the drawing of a graph as SVG and PNG, and say so."""
+        for path in (self.folder / f"{name}.svg", self.folder / f"{name}.png"):
+            with _explained(path):
+                drawing.render(path)
+            print(f"wrote {path}")
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """End the program with one line if a file cannot be written or a drawing cannot be made."""
+    try:
+        yield
+    except OSError as error:
+        fail(f"cannot write to {str(path)!r}: {error.strerror or error}; choose another folder with --out")
+    except errors.DrawingError as error:
+        fail(str(error))
+
+
+# ── ends ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def fail(reason: str) -> NoReturn:
+    """End the program because of something that is not the demo's fault."""
+    print(f"error: {reason}", file=sys.stderr)
+    raise SystemExit(2)
+
+
+def verdict(reached: bool, target: str) -> int:
+    """Print whether the target was reached; return 0 if so, else 1: what the program ends with."""
+    print(f"target {'reached' if reached else 'MISSED'}: {target}")
+    return 0 if reached else 1
+
+
+# ── figures ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+# Blue and vermilion are told apart by everyone (Okabe and Ito 2008, https://jfly.uni-koeln.de/color/).
+BLUE, VERMILION, GREY, INK = "#0072b2", "#d55e00", "#9aa5b1", "#1f2933"
+# Backgrounds end in lighter shades, so that lines and points in the full colours stand out.
+DIVERGING = LinearSegmentedColormap.from_list(
+    "vermilion to blue", ["#e8955c", "#fbe6d8", "#fdfdfd", "#dcebf6", "#58a5d1"]
+)
+SEQUENTIAL = LinearSegmentedColormap.from_list("white to blue", ["#fdfdfd", "#dcebf6", "#58a5d1"])
+
+STYLE: dict[Any, Any] = {
+    "axes.axisbelow": True,
+    "axes.edgecolor": GREY,
+    "axes.grid": True,
+    "axes.labelcolor": INK,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlelocation": "left",
+    "axes.titlepad": 10.0,
+    "axes.titlesize": 13.0,
+    "axes.titleweight": "bold",
+    "font.size": 11.0,
+    "grid.color": "#e4e7eb",
+    "legend.frameon": False,
+    "lines.linewidth": 2.0,
+    "savefig.dpi": 150.0,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+}
+
+
+def figure(width: float, height: float, **layout: Any) -> tuple[Figure, Any]:
+    """Return a figure of so many inches and its axes, laid out as `subplots` says, in the style of all demos."""
+    matplotlib.rcdefaults()
+    matplotlib.rcParams.update(STYLE)
+    made = Figure(figsize=(width, height), layout="compressed")
+    return made, made.subplots(**layout)

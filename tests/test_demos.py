@@ -1,0 +1,190 @@
+"""Every demo, run as a user runs it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+for package in ("graphviz", "matplotlib", "scipy", "sklearn", "tqdm"):
+    pytest.importorskip(package, reason="the demos need: pip install 'scalar-autograd[demos]'")
+Image = pytest.importorskip("PIL.Image", reason="comes with matplotlib")
+
+ROOT = Path(__file__).parents[1]
+DEMOS = ("moons", "expressions", "rosenbrock", "sine")
+
+
+def python(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, encoding="utf-8", timeout=120)
+
+
+def demo(name: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    return python("-m", f"demos.{name}", *arguments)
+
+
+def check_pictures(ended: subprocess.CompletedProcess[str], folder: Path, *names: str) -> None:
+    """Check that these files, and no others, are announced, there, and pictures of something."""
+    announced = [line.removeprefix("wrote ") for line in ended.stdout.splitlines() if line.startswith("wrote ")]
+    assert announced == [str(folder / name) for name in names]
+    assert sorted(path.name for path in folder.iterdir()) == sorted(names)
+    for name in names:
+        check_picture(folder / name)
+
+
+def check_picture(path: Path) -> None:
+    if path.suffix == ".svg":
+        assert ElementTree.parse(path).getroot().tag == "{http://www.w3.org/2000/svg}svg"
+    else:
+        with Image.open(path) as image:
+            assert image.format == "PNG"
+            assert min(image.size) > 200
+            assert any(low < high for low, high in image.convert("RGB").getextrema())  # not of one colour
+
+
+MOONS = (
+    "moons_boundary.png",
+    "moons_loss.png",
+    "moons_neuron.svg",
+    "moons_neuron.png",
+    "moons_small_loss.svg",
+    "moons_small_loss.png",
+)
+
+
+def test_moons_learns(tmp_path):
+    ended = demo("moons", "--epochs", 40, "--out", tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.startswith("two moons: 100 points, MLP(2, [16, 16, 1], 'relu', 'linear') with 337 parameters")
+    assert "training took " in ended.stdout
+    assert "target reached: accuracy " in ended.stdout
+    assert "40/40" in ended.stderr  # the progress bar ...
+    assert "loss 0." in ended.stderr  # ... with the loss
+    assert "accuracy 9" in ended.stderr
+    check_pictures(ended, tmp_path, *MOONS)
+    neuron = (tmp_path / "moons_neuron.svg").read_text(encoding="utf-8")
+    assert all(f">{text}<" in neuron for text in ("w0", "w1", "b", "x0", "x1", "dot", "relu", "output"))
+    loss = (tmp_path / "moons_small_loss.svg").read_text(encoding="utf-8")
+    assert all(f">{text}<" in loss for text in ("n1.w0", "n2.w1", "n3.b", "tanh", "score", "loss"))
+
+
+def test_moons_says_when_it_has_not_learned_enough(tmp_path):
+    ended = demo("moons", "--epochs", 1, "--out", tmp_path)
+    assert ended.returncode == 1
+    assert ended.stdout.endswith("target MISSED: accuracy 50.0%, at least 97% wanted\n")
+    check_pictures(ended, tmp_path, *MOONS)  # to see why
+
+
+def test_expressions(tmp_path):
+    ended = demo("expressions", "--out", tmp_path)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "    f = x * y + math.sin(x)\n    f.backward()\n" in ended.stdout  # the lines that ran
+    assert "∂f/∂y = 2.7, by hand the same" in ended.stdout
+    assert "Hessian of x²y: [[5.2, 5.4], [5.4, 0.0]]" in ended.stdout
+    assert ended.stdout.endswith("\n\ntarget reached: 15 of 15 numbers as found by hand\n")
+    names = [f"expressions_{name}.{suffix}" for name in ("gradients", "loops") for suffix in ("svg", "png")]
+    check_pictures(ended, tmp_path, *names)
+
+
+def test_expressions_says_when_a_number_differs(tmp_path):
+    script = (
+        "from demos import expressions as e; e.TOLERANCE = 0.0; e.math.sin = e.math.cos; raise SystemExit(e.main())"
+    )
+    ended = python("-c", script, "--out", tmp_path)
+    assert ended.returncode == 1
+    assert "∂f/∂x = 2.17262012, by hand 1.69592785798" in ended.stdout
+    assert "target MISSED: " in ended.stdout
+
+
+def test_expressions_survives_a_terminal_without_its_characters(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    assert demo("expressions", "--out", tmp_path).returncode == 0
+
+
+def test_rosenbrock(tmp_path):
+    ended = demo("rosenbrock", "--variables", 4, "--out", tmp_path)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    exact, differences, values = (line.split(")")[1].split() for line in ended.stdout.splitlines()[3:6])
+    assert int(exact[1]) < int(differences[1]) < int(values[1])  # evaluations
+    assert float(exact[-1]) <= 1e-8 < float(differences[-1])  # distances
+    assert "target reached: distance " in ended.stdout
+    check_pictures(ended, tmp_path, "rosenbrock_walks.png")
+
+
+def test_rosenbrock_says_when_it_has_not_arrived(tmp_path):
+    script = "from demos import rosenbrock; rosenbrock.TARGET = -1.0; raise SystemExit(rosenbrock.main())"
+    ended = python("-c", script, "--variables", 2, "--out", tmp_path)
+    assert ended.returncode == 1
+    assert "target MISSED: distance " in ended.stdout
+
+
+def test_sine_learns(tmp_path):
+    ended = demo("sine", "--epochs", 250, "--out", tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.startswith("sine: 31 points, MLP(1, [8, 8, 1], 'tanh', 'linear') with 97 parameters, seed 0\n")
+    assert "target reached: mean squared error " in ended.stdout
+    assert "250/250" in ended.stderr
+    check_pictures(ended, tmp_path, "sine_fit.png")
+
+
+def test_sine_says_when_it_has_not_learned_enough(tmp_path):
+    ended = demo("sine", "--epochs", 1, "--out", tmp_path)
+    assert ended.returncode == 1
+    assert "target MISSED: mean squared error " in ended.stdout
+
+
+@pytest.mark.parametrize("name", DEMOS)
+def test_help(name):
+    ended = demo(name, "--help")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.startswith(f"usage: python -m demos.{name} ")
+    assert all(option in ended.stdout for option in ("--seed", "--out", "(default: pictures)"))
+
+
+@pytest.mark.parametrize("name", DEMOS)
+def test_a_folder_that_cannot_be_written_to_is_known_before_any_work_is_done(name, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    ended = demo(name, "--out", tmp_path / "file" / "pictures")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    reason = f"cannot write to {str(tmp_path / 'file' / 'pictures')!r}: {os.strerror(errno.ENOTDIR)}"
+    assert ended.stderr == f"error: {reason}; choose another folder with --out\n"
+
+
+@pytest.mark.parametrize("name", ["expressions_gradients.svg", "rosenbrock_walks.png"])
+def test_a_file_that_cannot_be_written(name, tmp_path):
+    (tmp_path / name).mkdir()
+    ended = demo(name.split("_")[0], "--out", tmp_path)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("error: ")
+    assert ended.stderr.count("\n") == 1
+    assert f"cannot write {str(tmp_path / name)!r}: " in ended.stderr.replace("write to", "write")
+
+
+def test_a_folder_is_made_and_the_same_seed_writes_the_same_files(tmp_path):
+    folders = tmp_path / "one" / "deeper", tmp_path / "two"
+    for name, *options in (("expressions",), ("rosenbrock", "--variables", 2)):
+        one, two = (demo(name, *options, "--seed", 5, "--out", folder).stdout for folder in folders)
+        assert one.replace(str(folders[0]), "") == two.replace(str(folders[1]), "")
+    files = {path.name: path.read_bytes() for path in folders[0].iterdir()}
+    assert files == {path.name: path.read_bytes() for path in folders[1].iterdir()}
+    assert len(files) == 5
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "given", "expected"),
+    [
+        ("expressions", "--seed", "-1", "got '-1'; expected a whole number from 0 to 4294967295"),
+        ("expressions", "--seed", "2**32", "got '2**32'; expected a whole number from 0 to 4294967295"),
+        ("moons", "--epochs", "0", "got '0'; expected a whole number from 1 on"),
+        ("rosenbrock", "--variables", "1", "got '1'; expected a whole number from 2 on"),
+    ],
+)
+def test_options_out_of_range(name, option, given, expected, tmp_path):
+    ended = demo(name, f"{option}={given}", "--out", tmp_path)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.endswith(f"error: argument {option}: {expected}\n")
