@@ -14,6 +14,7 @@ from typing import NamedTuple
 LEVELS = 6  # steps h, h/2, h/4, …
 FIRST_STEPS = (2.0**-7, 2.0**-10, 2.0**-13)  # times about max(1, √|x|); the later ones for fast changes
 LAST_STEP = 2.0**-7  # times about |x|: for very large x, and near a pole or the border of a domain at 0
+TINY = 2.0**-1000  # what a step cannot be halved below
 GOOD_ENOUGH = 1e-11  # relative error at which no smaller first step is tried
 ROUNDING = 2.0**-50  # relative error that function values are taken to have, …
 SMALLEST = 2.0**-1074  # … and absolute error, by underflow
@@ -41,7 +42,7 @@ def differentiate(f: Callable[[float], Sequence[float]], x: float) -> list[Estim
     """
     best: list[Estimate] = []
     exponent = frexp(x)[1] if x else 0  # steps are powers of two, so that x + step is rarely rounded
-    last = ldexp(LAST_STEP, exponent)
+    last = max(ldexp(LAST_STEP, exponent), TINY)
     for step in (*(ldexp(step, max(0, exponent // 2)) for step in FIRST_STEPS), last):
         found = _with_first_step(f, x, step)
         best = [min(pair, key=lambda estimate: estimate.error) for pair in zip(best or found, found)]

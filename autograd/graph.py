@@ -24,6 +24,15 @@ class Node(Protocol):
     def number(self) -> int:
         """How many nodes were made before this one."""
 
+    @property
+    def changed(self) -> int:
+        """For a leaf, the number that a node made at its last change would have; negative for an outdated copy."""
+
+
+def is_outdated(node: Any) -> bool:
+    """Return whether a leaf among the operands was changed after the node was computed from it."""
+    return node.changed < 0 or any(type(x) is not float and x.changed > node.number for x in node.operands)
+
 
 def topological_order(*roots: Any, since: int = 0, known: Callable[[Any], bool] = lambda node: False) -> list[Any]:
     """Return the nodes that the roots need, operands before results.

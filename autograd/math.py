@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import math as _math
 from collections.abc import Iterable
+from contextlib import suppress
 from math import e as e, inf as inf, nan as nan, pi as pi, tau as tau
 from typing import Any, TypeVar
 
@@ -158,7 +159,8 @@ def fma(x: Any, y: Any, z: Any) -> Any:
     """Return x·y + z; for Values, and before Python 3.13, it is rounded twice."""
     x, y, z = (_operand(number, "fma") for number in (x, y, z))
     if hasattr(_math, "fma") and not any(isinstance(number, Value) for number in (x, y, z)):
-        return _math.fma(x, y, z)
+        with suppress(ValueError, OverflowError):
+            return _math.fma(x, y, z)
     return x * y + z
 
 
@@ -198,7 +200,16 @@ def dot(xs: Iterable[Any], ys: Iterable[Any]) -> Any:
     return _p.dot(*first, *second)
 
 
-sumprod = dot
+def sumprod(p: Any, q: Any) -> Any:
+    """Return the sum of the products of two sequences: that of the standard library for numbers, `dot` for Values.
+
+    >>> sumprod([1, 2], [3, Value(4.0)]).data
+    11.0
+    """
+    first, second = tuple(p), tuple(q)
+    if hasattr(_math, "sumprod") and not any(isinstance(x, Value) for x in (*first, *second)):
+        return _math.sumprod(first, second)  # pragma: no cover  # from Python 3.12 on
+    return dot(first, second)
 
 
 def dist(p: Iterable[Any], q: Iterable[Any]) -> Any:

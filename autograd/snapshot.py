@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 from weakref import ReferenceType, ref
 
-from autograd.graph import topological_order
+from autograd.graph import is_outdated, topological_order
 
 Line = tuple[Any, ...]
 _living: dict[int, ReferenceType[Snapshot]] = {}  # by node number: the snapshot that holds it, while one is in use
@@ -35,7 +35,7 @@ class Snapshot:
     def line(self, node: Any) -> Line:
         """Return the node as data: the operands that this snapshot holds stand as their places."""
         operands = [x if type(x) is float else self.places.get(x.number, x) for x in node.operands]
-        return node.primitive, operands, node.partials, node.data, node.grad, node.label
+        return node.primitive, operands, node.partials, is_outdated(node), node.data, node.grad, node.label
 
     def __reduce__(self) -> tuple[Any, ...]:
         return self.restore, ([self.line(node) for node in self.nodes],)

@@ -59,7 +59,8 @@ class Branch:
         """Return a container of this kind with other parts."""
         if issubclass(self.kind, dict):
             copied = copy(self.model)
-            copied.update(zip(self.keys, parts))
+            for key, part in zip(self.keys, parts):
+                copied[key] = part
             return copied
         if dataclasses.is_dataclass(self.kind):
             return self.kind(**dict(zip(self.keys, parts)))
@@ -95,7 +96,7 @@ def _take_apart(thing: Any, name: str, numbers: list[Any]) -> Structure:
         return Slot(thing.shape)
     keys, parts = _contents(thing, name)
     structures = tuple(_take_apart(part, f"{name}{path}", numbers) for path, part in parts)
-    return Branch(type(thing), keys, structures, thing if isinstance(thing, dict) else None)
+    return Branch(type(thing), keys, structures, copy(thing) if isinstance(thing, dict) else None)
 
 
 def _contents(thing: Any, name: str) -> tuple[tuple[Any, ...], list[tuple[str, Any]]]:
@@ -183,12 +184,11 @@ def numbers_only(thing: Any) -> Any:
     """
     if isinstance(thing, Value):
         return thing.data
+    if next(values_in(thing), None) is None:
+        return thing  # whatever it is, it is none of our business
     if is_array(thing):
-        return array([numbers_only(x) for x in thing.ravel().tolist()], thing.shape) if thing.dtype == object else thing
-    try:
-        keys, parts = _contents(thing, "")
-    except ArgumentError:
-        return thing  # not a container: none of our business
+        return array([numbers_only(x) for x in thing.ravel().tolist()], thing.shape)
+    keys, parts = _contents(thing, "")
     return Branch(type(thing), keys, (), thing).rebuild([numbers_only(part) for _, part in parts])
 
 

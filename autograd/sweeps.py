@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from autograd import floats
 from autograd.errors import GraphError
-from autograd.graph import topological_order
+from autograd.graph import is_outdated, topological_order
 from autograd.primitives import is_zero, strong_product
 
 
@@ -71,7 +71,7 @@ def values(active: set[Any]) -> Arithmetic:
     def partials(node: Any) -> Sequence[Any]:
         if not node.operands:
             return ()
-        if any(type(x) is not float and x.changed > node.number for x in node.operands):
+        if is_outdated(node):
             raise GraphError(
                 f"an operand of {node!r} was changed after it was computed, so its derivative cannot be recorded;"
                 " compute it again"

@@ -25,7 +25,7 @@ from typing import Any, Union
 
 from autograd import primitives as p, sweeps
 from autograd.errors import ArgumentError, GraphError, OperandError, not_a_number
-from autograd.graph import topological_order
+from autograd.graph import is_outdated, topological_order
 from autograd.primitives import Primitive, as_float
 from autograd.snapshot import Line, place_of
 
@@ -53,7 +53,7 @@ class Value:
     operands: tuple[Number, ...]  # Values and floats, in order, repeated if repeated
     partials: Sequence[float | None]  # ∂self/∂operand; None where nothing flows: a constant, or one not selected
     number: int  # how many Values were made before it: operands are always older than results
-    changed: int  # for a leaf, the number that a Value made at the time of its last change would have
+    changed: int  # for a leaf, the number that a Value made at its last change would have; -1 for an outdated copy
 
     def __init__(self, data: float, *, label: str = "") -> None:
         self._data, self._grad = as_float(data, "Value", "a real number"), 0.0
@@ -266,7 +266,9 @@ class Value:
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
         for node in topological_order(self, known=lambda node: id(node) in memo):
             operands = [x if type(x) is float else memo[id(x)] for x in node.operands]
-            memo[id(node)] = _restore(node.primitive, operands, node.partials, node._data, node._grad, node._label)
+            memo[id(node)] = _restore(
+                node.primitive, operands, node.partials, is_outdated(node), node._data, node._grad, node._label
+            )
         copied: Value = memo[id(self)]
         return copied
 
@@ -276,7 +278,7 @@ class Value:
     def __reduce__(self) -> tuple[Any, ...]:
         if self.operands:
             return getitem, place_of(self, _restore_graph)
-        return _restore, (None, (), (), self._data, self._grad, self._label)
+        return _restore, (None, (), (), False, self._data, self._grad, self._label)
 
     def __primitive__(self, primitive: Primitive, operands: tuple[Any, ...]) -> Value:
         made = record(primitive, operands)
@@ -319,13 +321,17 @@ def _compare(relation: Callable[[float, Any], bool], x: Value, other: Any) -> bo
 
 
 def _restore(
-    primitive: Primitive | None, operands: Iterable[Number], partials: Sequence[float | None], *state: Any
+    primitive: Primitive | None,
+    operands: Iterable[Number],
+    partials: Sequence[float | None],
+    outdated: bool,
+    *state: Any,
 ) -> Value:
     """Make a Value from all that another one holds but its number: its copy is newer than its operands' copies."""
     node = Value.__new__(Value)
     node.primitive, node.operands, node.partials = primitive, tuple(operands), partials
     node._data, node._grad, node._label = state
-    node.number, node.changed = _next_number(), 0
+    node.number, node.changed = _next_number(), -outdated
     return node
 
 

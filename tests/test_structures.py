@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections import OrderedDict, defaultdict, deque
+from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -46,6 +46,24 @@ class Box:
 
     def __post_init__(self) -> None:
         self.area = self.width * self.height
+
+
+@dataclass
+class Measured:
+    """A dataclass that is made with more than its fields."""
+
+    value: float
+    unit: InitVar[int]
+
+    def __post_init__(self, unit: int) -> None:
+        self.value *= unit
+
+
+class Pair(list[Any]):
+    """A list that is made in a way of its own."""
+
+    def __init__(self, a: Any, b: Any) -> None:
+        super().__init__([a, b])
 
 
 class Row(list[Any]):
@@ -124,6 +142,26 @@ def test_a_default_dict_is_still_one_inside_the_function() -> None:
     assert slopes == {"a": 20.0}
     assert dict(weights) == {"a": 2.0}
     assert isinstance(slopes, defaultdict)
+
+
+def test_a_counter_is_filled_and_not_counted() -> None:
+    assert same(grad(lambda p: p["a"] * p["b"] ** 2)(Counter(a=3, b=2)), Counter(a=4.0, b=12.0))
+
+
+def test_a_dict_may_be_changed_before_the_pull_back() -> None:
+    weights = {"a": 3.0}
+    _, pull_back = vjp(lambda p: p["a"] ** 2, weights)
+    weights["b"] = weights.pop("a")
+    assert pull_back(1.0) == ({"a": 6.0},)
+
+
+@pytest.mark.parametrize(
+    "thing", [[1, 2], {"a": (None, "b")}, Measured(1.0, 2), Pair(1.0, 2.0), Counter("aab")], ids=repr
+)
+def test_what_holds_no_values_goes_out_as_it_is(thing: Any) -> None:
+    """It is not taken apart, so that it need not be one that can be put together again."""
+    assert grad(lambda x: (x * x, thing), has_aux=True)(1.0)[1] is thing
+    assert vjp(lambda x: (x * x, {"x": x, "thing": thing}), 3.0, has_aux=True)[2] == {"x": 3.0, "thing": thing}
 
 
 def test_fields_that_are_computed_are_differentiated_through() -> None:

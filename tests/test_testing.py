@@ -298,7 +298,9 @@ def test_every_combination_of_the_modes_is_checked(
 )
 def test_the_message_says_which_way_is_wrong(ways: dict[tuple[str, ...], float], way: tuple[str, ...]) -> None:
     ways[way] = 1.01
-    text = rf"^sin\(0\.5,\): derivative of order {len(way)} \({' over '.join(way)}\), output 0, input 0: expected [^\n]*$"
+    text = (
+        rf"^sin\(0\.5,\): derivative of order {len(way)} \({' over '.join(way)}\), output 0, input 0: expected [^\n]*$"
+    )
     with pytest.raises(GradientError, match=text):
         check_gradients(math.sin, (0.5,), order=3)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math as stdlib
+import pickle
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from fractions import Fraction
 from functools import partial, reduce
 from itertools import pairwise, product
@@ -637,6 +639,26 @@ def test_a_changed_leaf_that_is_not_needed_does_no_harm() -> None:
     z = x * 2.0 + y * y
     y.data = 5.0
     assert adjoints(z, x).data == 2.0
+
+
+@pytest.mark.parametrize("copied", [deepcopy, lambda graph: pickle.loads(pickle.dumps(graph))], ids=["copy", "pickle"])
+def test_a_copy_of_a_graph_with_a_changed_leaf(copied: Callable[[Any], Any]) -> None:
+    x = Value(3.0)
+    y = x * x
+    x.data = 5.0
+    x, y, z = copied([x, y, x * 2.0])
+    with pytest.raises(GraphError, match="was changed after it was computed"):
+        adjoints(y, [x])
+    assert adjoints(z, x).data == 2.0
+    y.backward()
+    assert x.grad == 6.0
+
+
+def test_a_graph_computed_after_the_change() -> None:
+    x = Value(3.0)
+    x.data = 5.0
+    y = x * x
+    assert adjoints(y, x).data == 10.0
 
 
 def test_a_captured_leaf_changed_before_the_pull_back() -> None:
