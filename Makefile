@@ -34,7 +34,7 @@ mutants: $(VENV)/ready  ## change every derivative in turn: the tests must notic
 $(VENV)/ready: setup.cfg setup.py pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=…")'
 	$(PYTHON) -m venv $(VENV) || $(PYTHON) -m venv --without-pip --clear $(VENV)
-	PIP="$(RUN) -m pip"; $$PIP --version || PIP="$(PYTHON) -m pip --python $(RUN)"; \
+	PIP="$(RUN) -m pip"; $$PIP --version >/dev/null 2>&1 || PIP="$(PYTHON) -m pip --python $(RUN)"; \
 	$$PIP install --quiet --disable-pip-version-check --editable '.[demos,test,lint]'
 	@touch $@
 

@@ -33,6 +33,7 @@ __all__ = [
     "polygamma", "pow", "prod", "radians", "relu", "remainder", "sigmoid", "sign", "silu", "sin", "sinh",
     "softplus", "sqrt", "sumprod", "tan", "tanh", "tau", "trunc", "where",
 ]  # fmt: skip
+__all__ += [name for name in dir(_math) if not name.startswith("_") and name not in __all__]
 
 N = TypeVar("N", float, Value)
 

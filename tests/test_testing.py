@@ -421,6 +421,7 @@ SMOOTH: list[tuple[str, Callable[[float], float], Callable[[float], float], floa
     ("reciprocal", lambda x: 1 / x, lambda x: -1 / x / x, 0.1, 1e3),
     ("sine", sin, cos, -1e3, 1e3),
     ("fast sine", lambda x: sin(20 * x), lambda x: 20 * cos(20 * x), -3.0, 3.0),
+    ("very fast sine", lambda x: sin(1000 * x), lambda x: 1000 * cos(1000 * x), -3.0, 3.0),
     ("exponential", exp, exp, -50.0, 700.0),
     ("logarithm", log, lambda x: 1 / x, 0.1, 1e9),
     ("root", sqrt, lambda x: 0.5 / sqrt(x), 0.1, 1e9),
@@ -448,6 +449,12 @@ def test_near_the_border_of_a_domain_an_estimate_is_right_or_none(exponent: floa
     for estimate, expected in zip(differentiate(lambda x: [math.log(x), math.sqrt(x)], x), (1 / x, 0.5 / sqrt(x))):
         missing = isnan(estimate.value) and estimate.error == inf
         assert missing or estimate.agrees_with(expected, 1e-14)
+
+
+@given(st.floats(26.0, 28.0))
+def test_where_values_underflow_an_estimate_says_so(x: float) -> None:
+    (estimate,) = differentiate(lambda x: [exp(-x * x)], x)
+    assert estimate.agrees_with(-2 * x * exp(-x * x), 0.0)
 
 
 @pytest.mark.parametrize("f", [lambda x: nan, lambda x: inf, math.log, lambda x: 1e308 * x * 1e10])
@@ -635,10 +642,10 @@ def test_operands_are_where_their_primitive_is_smooth(row: Primitive, data: st.D
     assert all(d is None or isfinite(d) for d in row.partials(out, numbers, [True] * len(numbers)))
 
 
-@given(operands(p.log, limit=2.0, margin=0.5), operands(p.absolute, limit=1.0, margin=0.9))
+@given(operands(p.log, limit=2.0, margin=0.5), operands(p.absolute, limit=1.0, margin=0.5))
 def test_limit_and_margin_of_operands(of_log: tuple[float], of_absolute: tuple[float]) -> None:
     assert 0.5 <= of_log[0] <= 2.0
-    assert 0.9 < abs(of_absolute[0]) <= 1.0
+    assert 0.5 < abs(of_absolute[0]) <= 1.0
 
 
 def shares(expression: Expression) -> bool:
