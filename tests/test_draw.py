@@ -697,9 +697,9 @@ def test_a_name_may_be_impossible(tmp_path: Path, fake: Callable[..., None]) -> 
     fake(dot=PYTHON + "print('<svg/>')")
     with pytest.raises(DrawingError) as error:
         ANY.render(f"{tmp_path}/a\0b.svg")
-    assert str(error.value) == (
-        f"render: cannot write '{tmp_path}/a\\x00b.svg': embedded null byte; choose a place where files can be written"
-    )
+    text = str(error.value)  # in the middle it says what Python says, which differs from version to version
+    assert text.startswith(f"render: cannot write '{tmp_path}/a\\x00b.svg': ")
+    assert text.endswith("; choose a place where files can be written")
 
 
 def test_a_file_is_replaced_in_full_or_not_at_all(
