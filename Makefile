@@ -24,7 +24,7 @@ types: $(VENV)/ready
 	$(RUN) -m mypy
 
 docs: $(VENV)/ready  ## print the table of primitives, run every example in the documentation
-	$(RUN) docs/print_primitives.py > docs/primitives.md
+	$(RUN) docs/print_primitives.py > docs/primitives.new && mv docs/primitives.new docs/primitives.md
 	$(RUN) -m pytest --doctest-modules autograd nn tests/test_documentation.py
 
 mutants: $(VENV)/ready  ## change every derivative in turn: the tests must notice

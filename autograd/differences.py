@@ -16,6 +16,7 @@ FIRST_STEPS = (2.0**-7, 2.0**-10, 2.0**-13)  # times about max(1, √|x|); the l
 LAST_STEP = 2.0**-7  # times about |x|: for very large x, and near a pole or the border of a domain at 0
 TINY = 2.0**-1000  # what a step cannot be halved below
 GOOD_ENOUGH = 1e-11  # relative error at which no smaller first step is tried
+USABLE = 1e-6  # error, relative to value and slope, at which the last step is not tried: near 0 values may be all noise
 ROUNDING = 2.0**-50  # relative error that function values are taken to have, …
 SMALLEST = 2.0**-1074  # … and absolute error, by underflow
 
@@ -40,15 +41,24 @@ def differentiate(f: Callable[[float], Sequence[float]], x: float) -> list[Estim
     >>> [round(slope.value, 9) for slope in differentiate(lambda x: (x**2, x**3), 3.0)]
     [6.0, 27.0]
     """
-    best: list[Estimate] = []
     exponent = frexp(x)[1] if x else 0  # steps are powers of two, so that x + step is rarely rounded
-    last = max(ldexp(LAST_STEP, exponent), TINY)
-    for step in (*(ldexp(step, max(0, exponent // 2)) for step in FIRST_STEPS), last):
+    best: list[Estimate] = []
+    far = [ldexp(LAST_STEP, exponent)] if exponent > 0 else []
+    for step in (*(ldexp(step, max(0, exponent // 2)) for step in FIRST_STEPS), *far):
         found = _with_first_step(f, x, step)
-        best = [min(pair, key=lambda estimate: estimate.error) for pair in zip(best or found, found)]
+        best = [min(pair, key=_error) for pair in zip(best or found, found)]
         if all(estimate.error <= GOOD_ENOUGH * abs(estimate.value) for estimate in best):
-            break
-    return best
+            return best
+    if far:
+        return best
+    sizes = [max(abs(a), abs(b)) for a, b in zip(f(x + FIRST_STEPS[0]), f(x - FIRST_STEPS[0]))]
+    usable = [e.error <= USABLE * max(abs(e.value), size) for e, size in zip(best, sizes)]
+    found = best if all(usable) else _with_first_step(f, x, max(ldexp(LAST_STEP, exponent), TINY))
+    return [old if good else min(old, new, key=_error) for good, old, new in zip(usable, best, found)]
+
+
+def _error(estimate: Estimate) -> float:
+    return estimate.error
 
 
 def _with_first_step(f: Callable[[float], Sequence[float]], x: float, step: float) -> list[Estimate]:
@@ -71,6 +81,6 @@ def _extrapolate(pairs: list[tuple[float, float]], steps: list[float]) -> Estima
         for place, value in enumerate(column):
             difference = max(abs(value - last[place]), abs(value - last[place + 1]))
             step = steps[len(steps) - len(column) + place]
-            best = min(best, Estimate(value, difference + noise / step), key=lambda estimate: estimate.error)
+            best = min(best, Estimate(value, difference + noise / step), key=_error)
         last = column
     return best

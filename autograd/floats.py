@@ -99,7 +99,10 @@ fmod = quiet(math.fmod, undefined)
 remainder = quiet(math.remainder, undefined)
 floor, ceil, trunc = rounded(math.floor), rounded(math.ceil), rounded(math.trunc)
 round_to = quiet(lambda x, digits: math.copysign(round(x, int(digits)), x), lambda x, digits: signed_infinity(x))
-ldexp = quiet(lambda x, n: math.ldexp(x, int(n)), lambda x, n: signed_infinity(x) if math.isfinite(n) else nan)
+ldexp = quiet(
+    lambda x, n: math.ldexp(x, int(n)) if n == int(n) else nan,
+    lambda x, n: signed_infinity(x) if math.isfinite(n) else nan,
+)
 
 
 def chain(adjoint: float, partial: float) -> float:
@@ -128,16 +131,17 @@ lgamma = quiet(math.lgamma, infinite)
 
 # B₂, B₄, … B₂₀: https://dlmf.nist.gov/24.2#T3
 BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510, 43867 / 798, -174611 / 330)
+MAX_ORDER = 170  # the factorial of a larger one is no float
 FAR_ENOUGH = 20.0  # where the asymptotic series reaches full precision within these ten terms
 
 
 def polygamma(order: float, x: float) -> float:
-    """Return the derivative of digamma of the given order (0, 1, 2, …); NaN for any other order.
+    """Return the derivative of digamma of the given order, an integer from 0 to `MAX_ORDER`; NaN for any other order.
 
     Reflection for negative x (https://dlmf.nist.gov/5.15#E6), recurrence up to `FAR_ENOUGH` (5.15.5), then the
     asymptotic series (5.15.8).
     """
-    if order < 0 or order != math.floor(order) or x != x or x == -inf:
+    if not 0 <= order <= MAX_ORDER or order != math.floor(order) or x != x or x == -inf:
         return nan
     n = int(order)
     if x == inf:

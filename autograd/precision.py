@@ -93,6 +93,15 @@ def oracle(mp: Any, primitive: Primitive) -> Callable[..., Any]:
     raise PrimitiveError(f"primitive {primitive.name!r} is unknown to mpmath; add ORACLES[{primitive.name!r}]")
 
 
+def _quiet(mp: Any, function: Callable[..., Any], operands: list[Any]) -> Any:
+    """Return the value, or NaN where there is none: the result may not depend on it, as behind a `where`."""
+    try:
+        value = function(*operands)
+    except (ArithmeticError, ValueError):
+        return mp.nan
+    return value if mp.im(value) == 0 else mp.nan
+
+
 def _real(mp: Any, number: Any) -> float:
     """Return a number of mpmath as a float; NaN for one that is complex, outside of a real function's domain."""
     return float(mp.re(number)) if mp.im(number) == 0 else nan
@@ -147,7 +156,8 @@ def exact_gradient(output: Any, inputs: Sequence[Any]) -> list[float]:
         values = {**leaves, changed: number}
         for node, function in zip(order, functions):
             if node is not changed:
-                values[node] = function(*[mp.mpf(x) if type(x) is float else values[x] for x in node.operands])
+                operands = [mp.mpf(x) if type(x) is float else values[x] for x in node.operands]
+                values[node] = _quiet(mp, function, operands)
         return values[output]
 
     return [_slope(mp, lambda number, x=x: value_with(x, number), mp.mpf(x.data)) for x in inputs]  # type: ignore[misc]

@@ -370,7 +370,8 @@ def primitive(*rules: Rule, many: bool = False, **properties: Any) -> Callable[[
 
     `rules` gives ∂out/∂operand for each operand, as `rule(out, *operands)` written with functions of `autograd.math`;
     with `many=True` it is one rule that returns the partials of all operands. `domain`, `breaks`, `symbol` and `note`
-    are as in `Primitive`. Raises `PrimitiveError` if the name is taken or the rules do not fit.
+    are as in `Primitive`. Raises `PrimitiveError` if the library has a
+    primitive of this name or the rules do not fit; one of your own is replaced, as when a notebook runs again.
 
     >>> @primitive(lambda out, x: 3 * x**2)
     ... def cube(x):

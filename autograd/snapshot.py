@@ -23,7 +23,7 @@ class Snapshot:
 
     def __init__(self, node: Any, restore: Callable[[list[Line]], list[Any]]) -> None:
         self.restore, self.places = restore, {}
-        order = topological_order(node, known=lambda x: x.number in _living)
+        order = topological_order(node, known=lambda x: _living_snapshot(x) is not None)
         self.nodes = [x for x in order if x.operands]
         self.places = {x.number: place for place, x in enumerate(self.nodes)}
         _living.update(dict.fromkeys(self.places, ref(self)))
@@ -41,10 +41,12 @@ class Snapshot:
         return self.restore, ([self.line(node) for node in self.nodes],)
 
 
+def _living_snapshot(node: Any) -> Snapshot | None:
+    known = _living.get(node.number)
+    return known() if known is not None else None
+
+
 def place_of(node: Any, restore: Callable[[list[Line]], list[Any]]) -> tuple[Snapshot, int]:
     """Return a snapshot that holds the inner node, and the node's place in it."""
-    known = _living.get(node.number)
-    snapshot = known() if known is not None else None
-    if snapshot is None:
-        snapshot = Snapshot(node, restore)
+    snapshot = _living_snapshot(node) or Snapshot(node, restore)
     return snapshot, snapshot.places[node.number]

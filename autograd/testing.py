@@ -29,7 +29,7 @@ Numbers = Sequence[Any]
 Flat = Callable[[Numbers], list[Any]]
 
 TOLERANCE = 1e-7  # relative, beyond what the finite differences say of their own error
-CANCELLED = 1e-11  # relative to the largest output: what is left where larger terms cancel
+CANCELLED = 1e-11  # relative to the largest output, or 1: what is left where larger terms cancel
 PRECISE = 1e-9  # relative to the sum of all contributions, against mpmath
 TINY = 1e-30  # what mpmath's own differences leave
 
@@ -102,7 +102,7 @@ def _check_against_differences(
 
     estimates = [differentiate(along(i), x) for i, x in enumerate(point)]
     sizes = [abs(number) for g in (root, f) for number in _numbers_of(g, point) if isfinite(number)]
-    floor = CANCELLED * max(sizes, default=0.0)
+    floor = CANCELLED * max([1.0, *sizes])
     for mode in modes:
         for place, row in enumerate(JACOBIANS[mode](f, point)):
             for i, number in enumerate(row):

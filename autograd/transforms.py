@@ -2,8 +2,8 @@
 
 Each runs the function once on fresh Values and sweeps over what was recorded. Each works around any other, to any
 depth: the fresh Values are its own, so an inner derivative is taken with respect to the inner variables only, however
-the outer ones come into it. Results are numbers; where they depend on a Value from before the call, such as the
-variable of an outer derivative or a parameter of a model, they are Values.
+the outer ones come into it. Results are numbers; if what the function returns depends on Values from before the call,
+such as the variable of an outer derivative or the parameters of a model, they are Values.
 
 Arguments and results are numbers, or (nested) lists, tuples, dicts, dataclasses or numpy arrays of numbers. A
 derivative has the structure of the argument it belongs to. Names and conventions are those of JAX.
@@ -47,12 +47,11 @@ class Run:
     structure: Structure  # of the inputs
     output: Any
     aux: Any
-    nested: bool  # whether the output depends on Values from before the run: then derivatives are Values as well
-    first: int  # the number from which on Values belong to this run
+    nested: bool  # whether the output depends on Values from before the run: then results are Values as well
 
-    def outward(self, result: Any) -> Any:
-        """Return a result as it goes out: with numbers in place of Values that only this run knows."""
-        return result if self.nested or _reaches_behind(result, self.first) else numbers_only(result)
+    def outward(self, output: Any) -> Any:
+        """Return the output as it goes out: with numbers in place of Values that only this run knows."""
+        return output if self.nested else numbers_only(output)
 
     def row(self, output: Any, *, record: bool) -> list[Any]:
         """Return the derivatives of one output with respect to every input."""
@@ -71,20 +70,22 @@ def _run(caller: str, f: Function, args: Sequence[Any], kwargs: Any, argnums: Ar
     first = Value(0.0).number
     arguments, inputs, parts, nested = list(args), [], [], False
     for place in _places(caller, argnums, len(args)):
-        numbers, part = flatten(args[place], f"{caller}: argument {place}{_name_of(f, place)}")
+        numbers, part = _flatten_argument(caller, f, args[place], place)
         fresh = [+x if isinstance(x, Value) else Value(x) for x in numbers]
         arguments[place] = unflatten(part, fresh)
         inputs += fresh
         parts.append(part)
         nested = nested or any(isinstance(x, Value) for x in numbers)
     output, aux = _call(caller, f, arguments, kwargs, has_aux)
-    structure = parts[0] if isinstance(argnums, int) else Branch(tuple, tuple(range(len(parts))), tuple(parts))
-    return Run(inputs, structure, output, aux, nested or _reaches_behind(output, first), first)
+    structure = parts[0] if hasattr(argnums, "__index__") else Branch(tuple, tuple(range(len(parts))), tuple(parts))
+    if not _reaches_behind(aux, first):
+        aux = numbers_only(aux)
+    return Run(inputs, structure, output, aux, nested or _reaches_behind(output, first))
 
 
 def _places(caller: str, argnums: Argnums, count: int) -> list[int]:
     try:
-        places = [index(n) for n in ([argnums] if isinstance(argnums, int) else argnums)]
+        places = [index(n) for n in ([argnums] if hasattr(argnums, "__index__") else argnums)]
     except TypeError:
         raise ArgumentError(f"{caller}: argnums is {describe(argnums)}; expected an int or a tuple of ints") from None
     if not all(-count <= place < count for place in places):
@@ -95,6 +96,13 @@ def _places(caller: str, argnums: Argnums, count: int) -> list[int]:
     if len({place % count for place in places}) < len(places):
         raise ArgumentError(f"{caller}: argnums is {argnums!r}; expected each argument once")
     return [place % count for place in places]
+
+
+def _flatten_argument(caller: str, f: Function, argument: Any, place: int) -> tuple[list[Any], Structure]:
+    try:
+        return flatten(argument, "")
+    except ArgumentError:  # looked at again with its name, which takes long to find out
+        return flatten(argument, f"{caller}: argument {place}{_name_of(f, place)}")
 
 
 def _name_of(f: Function, place: int) -> str:
@@ -173,14 +181,15 @@ def _value_and_grad(caller: str, f: Function, argnums: Argnums, has_aux: bool) -
         output = _scalar(caller, run.output)
         slopes = unflatten(run.structure, run.row(output, record=run.nested))
         value = run.outward(output)
-        return ((value, run.outward(run.aux)) if has_aux else value), slopes
+        return ((value, run.aux) if has_aux else value), slopes
 
     return both
 
 
-def hessian(f: Function, argnums: Argnums = 0) -> Function:
+def hessian(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
     """Return a function that computes the second derivatives of `f`: the structure of the argument, twice.
 
+    With `has_aux`, `f` returns a pair of which only the first is differentiated, and the result is (hessian, aux).
     Errors are those of `value_and_grad`.
 
     >>> hessian(lambda x: x[0] ** 2 * x[1])([3.0, 2.0])
@@ -189,9 +198,11 @@ def hessian(f: Function, argnums: Argnums = 0) -> Function:
 
     @wraps(f)
     def second(*args: Any, **kwargs: Any) -> Any:
-        run = _run("hessian", f, args, kwargs, argnums, has_aux=False)
+        run = _run("hessian", f, args, kwargs, argnums, has_aux)
         slopes = run.row(_scalar("hessian", run.output), record=True)
-        return blocks(run.structure, run.structure, [run.row(slope, record=run.nested) for slope in slopes])
+        matrix = [run.row(slope, record=run.nested) for slope in slopes]
+        curvatures = blocks(run.structure, run.structure, matrix)
+        return (curvatures, run.aux) if has_aux else curvatures
 
     return second
 
@@ -214,12 +225,13 @@ def hvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
 # ── derivatives of several numbers ───────────────────────────────────────────────────────────────────────────────────
 
 
-def jacobian(f: Function, argnums: Argnums = 0) -> Function:
+def jacobian(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
     """Return a function that computes the derivative of every output of `f` with respect to every input.
 
     The result has the structure of the output, and in each place the structure of the argument; between arrays stands
     an array with the dimensions of both. It takes one reverse sweep per output or one forward sweep per input,
-    whichever are fewer. Raises `ArgumentError` if an argument or the output holds something else than numbers.
+    whichever are fewer. With `has_aux` the result is (jacobian, aux).
+    Raises `ArgumentError` if an argument or the output holds something else than numbers.
 
     >>> jacobian(lambda x: (x[0] * x[1], x[0] + x[1]))([3.0, 2.0])
     ([2.0, 3.0], [1.0, 1.0])
@@ -227,14 +239,15 @@ def jacobian(f: Function, argnums: Argnums = 0) -> Function:
 
     @wraps(f)
     def derivative(*args: Any, **kwargs: Any) -> Any:
-        run = _run("jacobian", f, args, kwargs, argnums, has_aux=False)
+        run = _run("jacobian", f, args, kwargs, argnums, has_aux)
         outputs, structure = flatten(run.output, "jacobian: the result of the function")
         if len(outputs) <= len(run.inputs):
             matrix = [run.row(output, record=run.nested) for output in outputs]
         else:
             units = ([float(x is y) for x in run.inputs] for y in run.inputs)
             matrix = [list(row) for row in zip(*(run.columns(outputs, unit) for unit in units))]
-        return blocks(structure, run.structure, matrix or [[]] * len(outputs))
+        slopes = blocks(structure, run.structure, matrix)
+        return (slopes, run.aux) if has_aux else slopes
 
     return derivative
 
@@ -252,7 +265,7 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any], has_aux: b
     outputs, structure = flatten(run.output, "jvp: the result of the function")
     derivative = unflatten(structure, run.columns(outputs, directions))
     result = run.outward(unflatten(structure, outputs)), derivative
-    return (*result, run.outward(run.aux)) if has_aux else result
+    return (*result, run.aux) if has_aux else result
 
 
 def vjp(f: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
@@ -281,7 +294,7 @@ def vjp(f: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
         return pulled
 
     result = run.outward(unflatten(structure, outputs)), pull_back
-    return (*result, run.outward(run.aux)) if has_aux else result
+    return (*result, run.aux) if has_aux else result
 
 
 def _run_along(

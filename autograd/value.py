@@ -55,6 +55,9 @@ class Value:
     number: int  # how many Values were made before it: operands are always older than results
     changed: int  # for a leaf, the number that a Value made at its last change would have; -1 for an outdated copy
 
+    def __init_subclass__(cls) -> None:
+        raise ArgumentError(f"{cls.__name__}: a Value cannot be subclassed; hold one in an attribute instead")
+
     def __init__(self, data: float, *, label: str = "") -> None:
         self._data, self._grad = as_float(data, "Value", "a real number"), 0.0
         self.label = label

@@ -186,6 +186,8 @@ VALUES = [
     (p.polygamma, (1.0, inf), 0.0),
     (p.polygamma, (0.5, 1.0), nan),
     (p.polygamma, (-1.0, 1.0), nan),
+    (p.polygamma, (171.0, 0.5), nan),
+    (p.ldexp, (1.5, 2.7), nan),
     (p.floor, (-0.5,), -1.0),
     (p.ceil, (-0.5,), -0.0),
     (p.trunc, (-0.5,), -0.0),

@@ -735,3 +735,14 @@ def test_graphs(graph: tuple[Value, list[Value]]) -> None:
     order = topological_order(output)
     assert {node for node in order if not node.operands} <= set(leaves)
     assert 1 <= sum(bool(node.operands) for node in order) <= 3
+
+
+@pytest.mark.parametrize(
+    ("f", "x"),
+    [
+        (lambda x: math.where(x > 0, math.log(x - 1.0), x * x), -1.0),
+        (lambda x: math.where(x > 0.5, 1.0 / (x - x), x), 0.25),
+    ],
+)
+def test_what_is_not_selected_need_not_exist(f: Any, x: float) -> None:
+    check_gradients(f, (x,))

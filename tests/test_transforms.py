@@ -13,6 +13,7 @@ from math import cos, cosh, e, exp, inf, isnan, log, sin, sinh
 from threading import Thread
 from typing import Any
 
+import numpy
 import pytest
 from hypothesis import given, strategies as st
 
@@ -872,3 +873,9 @@ def test_errors_of_the_function_are_its_own() -> None:
         with pytest.raises(RuntimeError) as caught:
             call(1.0)
         assert caught.value is error
+
+
+@pytest.mark.parametrize("argnums", [1, numpy.int64(1), -1])
+def test_jacobian_and_hessian_hand_aux_on(argnums: Any) -> None:
+    assert jacobian(lambda x, y: ([x * y, y], "aux"), argnums, has_aux=True)(3.0, 2.0) == ([3.0, 1.0], "aux")
+    assert hessian(lambda x, y: (x * y**2, x), argnums, has_aux=True)(3.0, 2.0) == (6.0, 3.0)

@@ -336,6 +336,12 @@ def test_rounding_takes_a_whole_number_of_digits(digits: Any) -> None:
     assert str(caught.value) == f"'{type(digits).__name__}' object cannot be interpreted as an integer"
 
 
+def test_a_value_cannot_be_subclassed() -> None:
+    with pytest.raises(TypeError) as caught:
+        type("Own", (Value,), {})
+    assert str(caught.value) == "Own: a Value cannot be subclassed; hold one in an attribute instead"
+
+
 def test_pow_takes_no_modulus() -> None:
     with pytest.raises(TypeError):
         pow(Value(2.0), 3, 5)
