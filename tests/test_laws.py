@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from autograd import Value, adjoints, grad, jvp, math
-from autograd.errors import GraphError
 from autograd.graph import topological_order
 from autograd.testing import Expression, check_gradients, expressions, graphs
 
@@ -160,16 +159,3 @@ def test_changing_a_leaf_cannot_corrupt_a_gradient() -> None:
     x.data = 5.0
     y.backward()
     assert x.grad == 12.0
-
-
-def test_changing_a_leaf_is_noticed_where_derivatives_are_recorded() -> None:
-    x = Value(2.0)
-    y = x * x * x
-    x.data = 5.0
-    with pytest.raises(GraphError) as caught:
-        adjoints(y, [x])
-    assert str(caught.value) == (
-        "an operand of Value(data=8.0, grad=0.0) was changed after it was computed, so its derivative cannot be"
-        " recorded; compute it again"
-    )
-    assert adjoints(x * x * x, [x])[0].data == 75.0
