@@ -3,8 +3,9 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
+CORE := $(wildcard autograd/_*.h autograd/*.pyx)
 
-.PHONY: demo demos test lint types docs mutants clean
+.PHONY: demo demos test lint types docs kernels mutants bench sanitize clean
 
 demo: $(VENV)/ready  ## train a network on the two moons and draw pictures
 	$(RUN) -m demos.moons
@@ -14,8 +15,9 @@ demos: demo  ## run every demo
 	$(RUN) -m demos.rosenbrock
 	$(RUN) -m demos.sine
 
-test: $(VENV)/ready  ## run the whole test suite
-	$(RUN) -m pytest -n auto --cov
+test: $(VENV)/ready  ## run the whole test suite on both cores
+	AUTOGRAD_PURE=1 $(RUN) -m pytest -n auto --cov --cov-report= --cov-fail-under=0
+	$(RUN) -m pytest -n auto --cov --cov-append
 
 lint: $(VENV)/ready
 	$(RUN) -m ruff check .
@@ -27,17 +29,30 @@ docs: $(VENV)/ready  ## print the table of primitives, run every example in the 
 	$(RUN) docs/print_primitives.py > docs/primitives.new && mv docs/primitives.new docs/primitives.md
 	$(RUN) -m pytest --doctest-modules autograd nn tests/test_documentation.py
 
+kernels: $(VENV)/ready  ## print the table of primitives in C, for the compiled core
+	$(RUN) -m autograd.kernels > autograd/_kernels.new && mv autograd/_kernels.new autograd/_kernels.h
+
 mutants: $(VENV)/ready  ## change every derivative in turn: the tests must notice
 	$(RUN) -m tests.mutants
 
+bench: .venv-bench/ready  ## compare with other libraries, side by side
+	.venv-bench/bin/python -m benchmarks.eager
+
 # Without ensurepip (Debian's python3 alone) an environment is made bare, and the pip at hand installs into it.
-$(VENV)/ready: setup.cfg setup.py pyproject.toml
+$(VENV)/ready: setup.cfg setup.py pyproject.toml $(CORE)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=…")'
 	$(PYTHON) -m venv $(VENV) || $(PYTHON) -m venv --without-pip --clear $(VENV)
 	PIP="$(RUN) -m pip"; $$PIP --version >/dev/null 2>&1 || PIP="$(PYTHON) -m pip --python $(RUN)"; \
 	$$PIP install --quiet --disable-pip-version-check --editable '.[demos,test,lint]'
+	@$(RUN) -c 'from autograd.core import NATIVE; NATIVE or print("No compiler: autograd runs in plain Python.")'
+	@touch $@
+
+.venv-bench/ready: setup.cfg setup.py pyproject.toml benchmarks/requirements.txt $(CORE)
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/pip install --quiet --editable . --requirement benchmarks/requirements.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) build dist pictures *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage htmlcov
+	rm -f autograd/_native.c autograd/_native*.so autograd/_native*.pyd
+	rm -rf $(VENV) .venv-bench build dist pictures *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage htmlcov
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

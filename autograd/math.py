@@ -22,7 +22,7 @@ from math import e as e, inf as inf, nan as nan, pi as pi, tau as tau
 from typing import Any, TypeVar
 
 from autograd import primitives as _p
-from autograd.core import Value
+from autograd.core import Value, function as _function, over as _over
 from autograd.errors import ArgumentError as _ArgumentError
 
 __all__ = [
@@ -39,13 +39,17 @@ N = TypeVar("N", float, Value)
 
 # ── rows of the table ────────────────────────────────────────────────────────────────────────────────────────────────
 
-exp, exp2, expm1, log1p, sqrt, cbrt, pow = _p.exp, _p.exp2, _p.expm1, _p.log1p, _p.sqrt, _p.cbrt, _p.power
-sin, cos, tan, asin, acos, atan, atan2 = _p.sin, _p.cos, _p.tan, _p.asin, _p.acos, _p.atan, _p.atan2
-sinh, cosh, tanh, asinh, acosh, atanh = _p.sinh, _p.cosh, _p.tanh, _p.asinh, _p.acosh, _p.atanh
-erf, erfc, gamma, lgamma, digamma, polygamma = _p.erf, _p.erfc, _p.gamma, _p.lgamma, _p.digamma, _p.polygamma
-fabs, fmod, remainder, copysign, ldexp, sign = _p.absolute, _p.fmod, _p.remainder, _p.copysign, _p.ldexp, _p.sign
-maximum, minimum, clip, hypot = _p.maximum, _p.minimum, _p.clip, _p.hypot
-relu, sigmoid, softplus, silu, gelu = _p.relu, _p.sigmoid, _p.softplus, _p.silu, _p.gelu
+exp, exp2, expm1, log1p, sqrt, cbrt = map(_function, (_p.exp, _p.exp2, _p.expm1, _p.log1p, _p.sqrt, _p.cbrt))
+sin, cos, tan, asin, acos, atan = map(_function, (_p.sin, _p.cos, _p.tan, _p.asin, _p.acos, _p.atan))
+sinh, cosh, tanh, asinh, acosh, atanh = map(
+    _function, (_p.sinh, _p.cosh, _p.tanh, _p.asinh, _p.acosh, _p.atanh)
+)
+erf, erfc, gamma, lgamma, digamma = map(_function, (_p.erf, _p.erfc, _p.gamma, _p.lgamma, _p.digamma))
+pow, atan2, fmod, remainder, copysign = map(_function, (_p.power, _p.atan2, _p.fmod, _p.remainder, _p.copysign))
+polygamma, ldexp, fabs, sign, clip = map(_function, (_p.polygamma, _p.ldexp, _p.absolute, _p.sign, _p.clip))
+maximum, minimum, hypot = map(_function, (_p.maximum, _p.minimum, _p.hypot))
+relu, sigmoid, softplus, silu, gelu = map(_function, (_p.relu, _p.sigmoid, _p.softplus, _p.silu, _p.gelu))
+_log, _log2, _log10, _where = map(_function, (_p.log, _p.log2, _p.log10, _p.where))
 
 
 def __getattr__(name: str) -> Any:
@@ -74,18 +78,18 @@ def log(x: N, base: N | float | None = None) -> N:
     >>> log(8, 2)
     3.0
     """
-    natural: N = _logarithm(_math.log, _p.log, x)
-    return natural if base is None else _p.divide(natural, _logarithm(_math.log, _p.log, base))
+    natural: N = _logarithm(_math.log, _log, x)
+    return natural if base is None else _p.divide(natural, _logarithm(_math.log, _log, base))
 
 
 def log2(x: N) -> N:
     """Return the logarithm of `x` to the base 2."""
-    return _logarithm(_math.log2, _p.log2, x)  # type: ignore[no-any-return]
+    return _logarithm(_math.log2, _log2, x)  # type: ignore[no-any-return]
 
 
 def log10(x: N) -> N:
     """Return the logarithm of `x` to the base 10."""
-    return _logarithm(_math.log10, _p.log10, x)  # type: ignore[no-any-return]
+    return _logarithm(_math.log10, _log10, x)  # type: ignore[no-any-return]
 
 
 def _logarithm(function: Any, primitive: _p.Primitive, x: Any) -> Any:
@@ -100,7 +104,7 @@ def where(condition: Any, x: Any, y: Any) -> Any:
     >>> x.grad
     2.0
     """
-    return _p.where(condition if isinstance(condition, Value) else bool(condition), x, y)
+    return _where(condition if isinstance(condition, Value) else bool(condition), x, y)
 
 
 def floor(x: Any) -> Any:
@@ -174,7 +178,7 @@ def fsum(numbers: Iterable[Any]) -> Any:
     >>> fsum([0.1] * 10)
     1.0
     """
-    return _p.fsum(*numbers)
+    return _over(_p.fsum, numbers)
 
 
 def prod(numbers: Iterable[Any], *, start: Any = 1) -> Any:
@@ -184,7 +188,7 @@ def prod(numbers: Iterable[Any], *, start: Any = 1) -> Any:
     24.0
     """
     factors = [*numbers] if isinstance(start, int) and start == 1 else [start, *numbers]
-    return _p.prod(*factors) if any(isinstance(x, Value) for x in factors) else _math.prod(factors)
+    return _over(_p.prod, factors) if any(isinstance(x, Value) for x in factors) else _math.prod(factors)
 
 
 def dot(xs: Iterable[Any], ys: Iterable[Any]) -> Any:
@@ -195,10 +199,7 @@ def dot(xs: Iterable[Any], ys: Iterable[Any]) -> Any:
     >>> dot([1, 2, 3], [4, 5, 6])
     32.0
     """
-    first, second = tuple(xs), tuple(ys)
-    if len(first) != len(second):
-        raise _ArgumentError(f"dot: got {len(first)} and {len(second)} numbers; expected equally many")
-    return _p.dot(*first, *second)
+    return _over(_p.dot, xs, ys)
 
 
 def sumprod(p: Any, q: Any) -> Any:
@@ -233,7 +234,7 @@ def norm(numbers: Iterable[Any]) -> Any:
     >>> norm([3, 4])
     5.0
     """
-    return _p.hypot(*numbers)
+    return _over(_p.hypot, numbers)
 
 
 def logsumexp(numbers: Iterable[Any]) -> Any:
@@ -242,7 +243,7 @@ def logsumexp(numbers: Iterable[Any]) -> Any:
     >>> logsumexp([1000, 1000, -inf])
     1000.6931471805599
     """
-    return _p.logsumexp(*numbers)
+    return _over(_p.logsumexp, numbers)
 
 
 def logaddexp(x: Any, y: Any) -> Any:

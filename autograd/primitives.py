@@ -14,7 +14,9 @@ from functools import cached_property
 from itertools import accumulate
 from math import inf, log as natural_log, nan, pi
 from numbers import Real
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, overload
+from zlib import crc32
 
 from autograd import floats
 from autograd.errors import PrimitiveError, not_a_number
@@ -415,3 +417,17 @@ def _checked_rule(name: str, rule: Callable[..., Any], many: bool) -> Callable[.
 
 
 BUILT_IN = frozenset(TABLE)
+
+
+def checksum() -> int:
+    """Return the number by which a compiled core knows the table it was compiled for."""
+    sources = (Path(file).read_text(encoding="utf-8") for file in (__file__, floats.__file__))
+    return crc32("".join(sources).encode())
+
+
+def is_current(compiled: int) -> bool:
+    """Return whether this is the table that a core with the given checksum was compiled for."""
+    try:
+        return compiled == checksum()
+    except OSError:  # in a bundle without sources, which cannot have changed
+        return True

@@ -99,15 +99,22 @@ def _between(inputs: list[Any], outputs: Iterable[Any], record: bool) -> tuple[l
     return order, values({*order, *inputs}) if record else FLOATS
 
 
-def adjoints(seeds: Mapping[Any, Any], inputs: list[Any], *, record: bool) -> list[Any]:
+def adjoints(seeds: Mapping[Any, Any], inputs: list[Any], *, record: bool = False) -> list[Any]:
     """Return Σ seed · ∂result/∂input for each input: numbers, or with `record` Values where they depend on one."""
     order, arithmetic = _between(inputs, seeds, record)
     found = reverse(order, seeds, arithmetic)
     return [found.get(x, 0.0) for x in inputs]
 
 
-def tangents(outputs: list[Any], seeds: Mapping[Any, Any], *, record: bool) -> list[Any]:
+def tangents(outputs: list[Any], seeds: Mapping[Any, Any], *, record: bool = False) -> list[Any]:
     """Return Σ ∂output/∂input · seed for each output: numbers, or with `record` Values where they depend on one."""
     order, arithmetic = _between(list(seeds), outputs, record)
     found = forward(order, seeds, arithmetic)
     return [found.get(node, 0.0) for node in outputs]
+
+
+def depend_on_older(results: list[Any], first: int) -> bool:
+    """Return whether the results are, or depend on, nodes made before number `first`."""
+    order = topological_order(*results, since=first)
+    operands = (x for node in order for x in node.operands if type(x) is not float)
+    return any(x.number < first for x in (*results, *operands))

@@ -19,10 +19,9 @@ from numbers import Real
 from operator import index
 from typing import Any
 
-from autograd import sweeps
+from autograd import core
 from autograd.core import Value
 from autograd.errors import ArgumentError, describe
-from autograd.graph import topological_order
 from autograd.structures import (
     Branch,
     Structure,
@@ -57,12 +56,12 @@ class Run:
         """Return the derivatives of one output with respect to every input."""
         if not isinstance(output, Value):
             return [0.0] * len(self.inputs)
-        return sweeps.adjoints({output: 1.0}, self.inputs, record=record)
+        return core.adjoints({output: 1.0}, self.inputs, record=record)
 
     def columns(self, outputs: list[Any], tangents: Iterable[Any]) -> list[Any]:
         """Return the tangents of the outputs, given those of the inputs."""
         nodes = [x for x in outputs if isinstance(x, Value)]
-        found = iter(sweeps.tangents(nodes, dict(zip(self.inputs, tangents)), record=self.nested))
+        found = iter(core.tangents(nodes, dict(zip(self.inputs, tangents)), record=self.nested))
         return [next(found) if isinstance(x, Value) else 0.0 for x in outputs]
 
 
@@ -124,10 +123,7 @@ def _call(caller: str, f: Function, args: Sequence[Any], kwargs: Any, has_aux: b
 
 def _reaches_behind(output: Any, first: int) -> bool:
     """Return whether Values in the output are, or depend on, Values older than number `first`."""
-    nodes = list(values_in(output))
-    order = topological_order(*nodes, since=first)
-    operands = (x for node in order for x in node.operands if type(x) is not float)
-    return any(x.number < first for x in (*nodes, *operands))
+    return core.depend_on_older(list(values_in(output)), first)
 
 
 def _scalar(caller: str, output: Any) -> Any:
@@ -290,7 +286,7 @@ def vjp(f: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
             if isinstance(output, Value):
                 seeds[output] = seeds[output] + number if output in seeds else number
         record = run.nested or any(isinstance(x, Value) for x in numbers)
-        pulled: tuple[Any, ...] = unflatten(run.structure, sweeps.adjoints(seeds, run.inputs, record=record))
+        pulled: tuple[Any, ...] = unflatten(run.structure, core.adjoints(seeds, run.inputs, record=record))
         return pulled
 
     result = run.outward(unflatten(structure, outputs)), pull_back
@@ -339,5 +335,5 @@ def adjoints(output: Value, inputs: Any) -> Any:
     stranger = next((x for x in (output, *nodes) if not isinstance(x, Value)), None)
     if stranger is not None:
         raise ArgumentError(f"adjoints: got {describe(stranger)} as output or input; expected Values")
-    found = sweeps.adjoints({output: 1.0}, nodes, record=True)
+    found = core.adjoints({output: 1.0}, nodes, record=True)
     return unflatten(structure, [x if isinstance(x, Value) else Value(x) for x in found])

@@ -17,20 +17,22 @@ reverse sweep in `sweeps.py`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from itertools import count
+from itertools import chain, count
 from math import pi
 from numbers import Real
-from operator import getitem, index
+from operator import index
 from typing import Any, Union
 
-from autograd import primitives as p, sweeps
+from autograd import primitives as p, snapshot, sweeps
 from autograd.errors import ArgumentError, GraphError, OperandError, not_a_number
-from autograd.graph import is_outdated, topological_order
+from autograd.graph import topological_order
 from autograd.primitives import Primitive, as_float
-from autograd.snapshot import Line, place_of
 
 Number = Union["Value", float]
 _next_number = count().__next__
+
+NO_SUBCLASS = "{}: a Value cannot be subclassed; hold one in an attribute instead"
+COMPUTED = "data: this Value was computed; only that of a leaf, made with Value(...), can be set"
 
 
 class Value:
@@ -56,7 +58,7 @@ class Value:
     changed: int  # for a leaf, the number that a Value made at its last change would have; -1 for an outdated copy
 
     def __init_subclass__(cls) -> None:
-        raise ArgumentError(f"{cls.__name__}: a Value cannot be subclassed; hold one in an attribute instead")
+        raise ArgumentError(NO_SUBCLASS.format(cls.__name__))
 
     def __init__(self, data: float, *, label: str = "") -> None:
         self._data, self._grad = as_float(data, "Value", "a real number"), 0.0
@@ -72,7 +74,7 @@ class Value:
     @data.setter
     def data(self, number: float) -> None:
         if self.operands:
-            raise GraphError("data: this Value was computed; only that of a leaf, made with Value(...), can be set")
+            raise GraphError(COMPUTED)
         self._data, self.changed = as_float(number, "data", "a real number"), _next_number()
 
     @property
@@ -91,9 +93,7 @@ class Value:
 
     @label.setter
     def label(self, text: str) -> None:
-        if not isinstance(text, str):
-            raise ArgumentError(f"label: got {text!r}; expected a str")
-        self._label = text
+        self._label = as_label(text)
 
     def backward(self, seed: float = 1.0) -> None:
         """Differentiate this Value with respect to everything it was made from, in one reverse sweep.
@@ -174,7 +174,7 @@ class Value:
         return record(p.absolute, (self,))
 
     def __round__(self, digits: int | None = None) -> Value:
-        return record(p.round_to, (self, 0 if digits is None else index(digits)))
+        return self.__primitive__(p.round_to, (self, 0.0 if digits is None else float(index(digits))))
 
     def __floor__(self) -> Value:
         return record(p.floor, (self,))
@@ -260,34 +260,26 @@ class Value:
     # ── printing, copying, pickling ──────────────────────────────────────────────────────────────────────────────────
 
     def __repr__(self) -> str:
-        label = f", label={self._label!r}" if self._label else ""
-        return f"Value(data={self._data!r}, grad={self._grad!r}{label})"
+        label = f", label={self.label!r}" if self.label else ""
+        return f"Value(data={self.data!r}, grad={self.grad!r}{label})"
 
     def __format__(self, spec: str) -> str:
-        return format(self._data, spec) if spec else repr(self)
+        return format(self.data, spec) if spec else repr(self)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
-        for node in topological_order(self, known=lambda node: id(node) in memo):
-            operands = [x if type(x) is float else memo[id(x)] for x in node.operands]
-            memo[id(node)] = _restore(
-                node.primitive, operands, node.partials, is_outdated(node), node._data, node._grad, node._label
-            )
-        copied: Value = memo[id(self)]
+        copied: Value = snapshot.deep_copy(self, memo, restore)
         return copied
 
     def __copy__(self) -> Value:
         return self.__deepcopy__({})
 
     def __reduce__(self) -> tuple[Any, ...]:
-        if self.operands:
-            return getitem, place_of(self, _restore_graph)
-        return _restore, (None, (), (), False, self._data, self._grad, self._label)
+        return snapshot.reduced(self, restore, restore_graph)
 
     def __primitive__(self, primitive: Primitive, operands: tuple[Any, ...]) -> Value:
         made = record(primitive, operands)
         if made is NotImplemented:
-            stranger = next(x for x in operands if type(x) is not Value and _float(x) is NotImplemented)
-            raise not_a_number(stranger, primitive.name)
+            raise stranger(primitive, operands, Value)
         return made
 
 
@@ -297,7 +289,7 @@ def record(primitive: Primitive, operands: Iterable[Any]) -> Value:
     for x in operands:
         is_value = type(x) is Value
         if not is_value and type(x) is not float:
-            x = _float(x)
+            x = as_number(x)
             if x is NotImplemented:
                 return NotImplemented  # type: ignore[no-any-return]
         kept.append(x)
@@ -312,18 +304,31 @@ def record(primitive: Primitive, operands: Iterable[Any]) -> Value:
     return node
 
 
-def _float(x: Any) -> Any:
+def as_number(x: Any) -> Any:
     """Return a real number as a float; NotImplemented for anything else, as operators do."""
     return float(x) if type(x) is int or isinstance(x, Real) else NotImplemented
+
+
+def as_label(text: Any) -> str:
+    """Return a label; raise `ArgumentError` for anything but a str."""
+    if not isinstance(text, str):
+        raise ArgumentError(f"label: got {text!r}; expected a str")
+    return text
+
+
+def stranger(primitive: Primitive, operands: Iterable[Any], own: type) -> OperandError:
+    """Return the error for operands among which there is something that is neither a number nor of one's own type."""
+    neither = next(x for x in operands if type(x) is not own and as_number(x) is NotImplemented)
+    return not_a_number(neither, primitive.name)
 
 
 def _compare(relation: Callable[[float, Any], bool], x: Value, other: Any) -> bool:
     if type(other) is Value:
         return relation(x._data, other._data)
-    return relation(x._data, other if isinstance(other, (int, float)) else _float(other))
+    return relation(x._data, other if isinstance(other, (int, float)) else as_number(other))
 
 
-def _restore(
+def restore(
     primitive: Primitive | None,
     operands: Iterable[Number],
     partials: Sequence[float | None],
@@ -338,9 +343,23 @@ def _restore(
     return node
 
 
-def _restore_graph(lines: Iterable[Line]) -> list[Value]:
+def restore_graph(lines: Iterable[snapshot.Line]) -> list[Value]:
     """Make the nodes of a snapshot again."""
-    nodes: list[Value] = []
-    for primitive, operands, *rest in lines:
-        nodes.append(_restore(primitive, [nodes[x] if type(x) is int else x for x in operands], *rest))
-    return nodes
+    return snapshot.nodes_of(lines, restore)
+
+
+def over(primitive: Primitive, *rows: Iterable[Any]) -> Any:
+    """Return the value of a primitive of many operands on those in rows, which have to be equally long."""
+    kept = [tuple(row) for row in rows]
+    if len({len(row) for row in kept}) > 1:
+        lengths = " and ".join(str(len(row)) for row in kept)
+        raise ArgumentError(f"{primitive.name}: got {lengths} numbers; expected equally many")
+    return primitive(*chain(*kept))
+
+
+def function(primitive: Primitive) -> Primitive:
+    """Return a row of the table as the function that users call: here, the row itself."""
+    return primitive
+
+
+restore.__module__ = restore_graph.__module__ = "autograd.core"  # a pickle is read by whichever core is in use

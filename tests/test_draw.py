@@ -23,6 +23,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from autograd import Value, primitives as p
+from autograd.core import NATIVE
 from autograd.draw import Drawing, draw
 from autograd.errors import ArgumentError, DrawingError, GraphError
 from autograd.graph import topological_order
@@ -30,6 +31,7 @@ from autograd.testing import graphs
 
 drawing = importlib.import_module("autograd.draw")  # the module, should the package ever bind the function to its name
 
+only_in_python = pytest.mark.skipif(NATIVE, reason="a compiled Value cannot be given other operands")
 INSTALLED = {"dot": shutil.which("dot"), "pygraphviz": find_spec("pygraphviz")}
 SVG = "{http://www.w3.org/2000/svg}"
 HINT = "<Drawing: .render('graph.svg') saves the picture, .source is its DOT text>"
@@ -596,6 +598,7 @@ class Lookalike:
 UNSOUND = "draw: the graph has a cycle, or operands that are neither Values nor floats; draw what Values computed"
 
 
+@only_in_python
 @pytest.mark.parametrize("foreign", ["x", None, 2, [], {}, object(), Lookalike()], ids=lambda x: type(x).__name__)
 def test_a_graph_with_foreign_operands_cannot_be_drawn(foreign: Any) -> None:
     inner = Value(1.0) + 2.0
@@ -613,6 +616,7 @@ def test_a_lookalike_of_a_value_cannot_be_drawn() -> None:
         draw(Lookalike())  # type: ignore[arg-type]
 
 
+@only_in_python
 def test_a_cycle_cannot_be_drawn() -> None:
     x = Value(1.0)
     y = x + 2.0

@@ -50,6 +50,11 @@ def ieee(symbol: str, a: float, b: float) -> float:
     return nan if isinstance(result, complex) else float(result)
 
 
+def said(caught: pytest.ExceptionInfo[Exception]) -> str:
+    """Return what an error says. Python names a compiled type with its module, as it does decimal.Decimal."""
+    return str(caught.value).replace("autograd.Value", "Value")
+
+
 def state(*values: Value) -> str:
     return repr([(x.data, x.grad, x.label, x.primitive, x.operands, x.partials, x.number) for x in values])
 
@@ -196,7 +201,7 @@ def test_operators_leave_strangers_to_python(symbol: str, stranger: Any) -> None
     for a, b, types in ((x, stranger, ("Value", python_name)), (stranger, x, (python_name, "Value"))):
         with pytest.raises(TypeError) as caught:
             BINARY[symbol](a, b)
-        assert str(caught.value) == "unsupported operand type(s) for {}: '{}' and '{}'".format(symbol, *types)
+        assert said(caught) == "unsupported operand type(s) for {}: '{}' and '{}'".format(symbol, *types)
 
 
 @pytest.mark.parametrize(
@@ -214,7 +219,7 @@ def test_operators_leave_strangers_to_python(symbol: str, stranger: Any) -> None
 def test_sequences_are_no_numbers(call: Callable[[Any], Any], text: str) -> None:
     with pytest.raises(TypeError) as caught:
         call(Value(1.0))
-    assert str(caught.value) == text
+    assert said(caught) == text
 
 
 @pytest.mark.parametrize("use", [Value, lambda huge: Value(1.0) * huge, lambda huge: math.exp(huge)])
@@ -258,7 +263,8 @@ def test_operators_compute_what_floats_compute(symbol: str, a: float, b: float) 
     x, y = Value(a), Value(b)
     for node, operands in ((f(x, y), (x, y)), (f(x, b), (x, b)), (f(a, y), (a, y))):
         assert repr(node.data) == expected
-        assert all(kept is given for kept, given in zip(node.operands, operands, strict=True))
+        for kept, given_ in zip(node.operands, operands, strict=True):
+            assert kept is given_ if isinstance(given_, Value) else repr(kept) == repr(given_)
 
 
 @pytest.mark.parametrize(
@@ -333,7 +339,7 @@ def test_rounding_takes_a_whole_number_of_digits(digits: Any) -> None:
     x = Value(2.345)
     with pytest.raises(TypeError) as caught:
         round(x, digits)
-    assert str(caught.value) == f"'{type(digits).__name__}' object cannot be interpreted as an integer"
+    assert said(caught) == f"'{type(digits).__name__}' object cannot be interpreted as an integer"
 
 
 def test_a_value_cannot_be_subclassed() -> None:
@@ -466,7 +472,7 @@ def test_things_that_are_no_numbers_are_unequal_and_unordered(thing: Any) -> Non
     assert (x != thing) is (thing != x) is True
     with pytest.raises(TypeError) as caught:
         x < thing  # noqa: B015
-    assert str(caught.value) == f"'<' not supported between instances of 'Value' and '{type(thing).__name__}'"
+    assert said(caught) == f"'<' not supported between instances of 'Value' and '{type(thing).__name__}'"
 
 
 def test_a_hash_is_that_of_the_object() -> None:
@@ -568,8 +574,9 @@ def test_complex_is_refused() -> None:
 
 
 def test_a_value_is_no_index() -> None:
-    with pytest.raises(TypeError, match="'Value' object cannot be interpreted as an integer"):
+    with pytest.raises(TypeError) as caught:
         range(Value(2.0))
+    assert said(caught) == "'Value' object cannot be interpreted as an integer"
 
 
 # ── backward ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -711,7 +718,7 @@ def test_errors_leave_everything_as_it_was(wrong: Any, error: type[Exception], t
     before = state(x, y)
     with pytest.raises(error) as caught:
         wrong(x, y)
-    assert str(caught.value) == text
+    assert said(caught) == text
     assert state(x, y) == before
 
 

@@ -1,0 +1,16 @@
+"""The types of the compiled core are those of its twin in plain Python."""
+
+from collections.abc import Sequence
+
+from autograd.sweeps import adjoints as adjoints, depend_on_older as depend_on_older, tangents as tangents
+from autograd.value import (
+    Value as Value,
+    function as function,
+    over as over,
+    restore as restore,
+    restore_graph as restore_graph,
+)
+
+CHECKSUM: int
+
+def kernel(name: str, operands: Sequence[float]) -> tuple[float, tuple[float | None, ...]]: ...

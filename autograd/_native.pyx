@@ -1,0 +1,816 @@
+# cython: language_level=3, c_api_binop_methods=True, embedsignature=False
+"""The compiled twin of `value.py`: the same `Value`, as a handle to a line of a tape.
+
+What is done often is C: `_tape.h` keeps the lines, `_value.h` records, `_sweeps.h` differentiates, `_kernels.h`, printed
+from the table of primitives, computes. What is done seldom is the reference's own Python, called from here, so there is
+one text for each error and one way of copying.
+"""
+
+from cpython.buffer cimport PyBUF_CONTIG_RO, PyBUF_FORMAT, PyBuffer_Release, PyObject_CheckBuffer, PyObject_GetBuffer
+from cpython.mem cimport PyMem_Free, PyMem_Malloc
+from cpython.object cimport PyObject, PyTypeObject
+from cpython.ref cimport Py_DECREF, Py_INCREF
+from libc.stdint cimport uint16_t, uint32_t, uint64_t
+
+from autograd import primitives, snapshot, sweeps, value
+from autograd.errors import ArgumentError, GraphError, PrimitiveError
+from autograd.primitives import as_float
+
+cdef extern from "_value.h" nogil:
+    ctypedef uint32_t Place
+    enum: CONSTANT, NO_OPERAND, OUTDATED, TAG_MASK, BUILT_IN_COUNT, TABLE_CHECKSUM
+    enum: TAG_identity, TAG_add, TAG_subtract, TAG_multiply, TAG_divide, TAG_power, TAG_negate, TAG_absolute
+    enum: TAG_mod, TAG_floor_divide, TAG_fmod, TAG_exp, TAG_exp2, TAG_expm1, TAG_log, TAG_log2, TAG_log10, TAG_log1p
+    enum: TAG_sqrt, TAG_cbrt, TAG_sin, TAG_cos, TAG_tan, TAG_asin, TAG_acos, TAG_atan, TAG_atan2, TAG_sinh, TAG_cosh
+    enum: TAG_tanh, TAG_asinh, TAG_acosh, TAG_atanh, TAG_floor, TAG_ceil, TAG_trunc, TAG_round_to, TAG_copysign
+    enum: TAG_hypot, TAG_relu, TAG_sigmoid, TAG_softplus, TAG_silu, TAG_gelu, TAG_dot
+
+    ctypedef struct Handle:
+        uint64_t number, changed
+        double data, grad
+        PyObject *label
+        Place place
+        uint32_t computed
+    ctypedef struct Line:
+        Place operand[2]
+    ctypedef struct Edges:
+        Place *operand
+        double *partial
+        uint64_t count
+    ctypedef struct Tape:
+        Line *lines
+        uint16_t *tags
+        double *adjoint
+        uint64_t count, swept, next_number, living, edges, capacity
+    ctypedef struct Row:
+        const char *name
+        int arity
+        int may_raise
+        double (*fixed)(const double *x, unsigned active, double *partial)
+        double (*many)(const double *x, Py_ssize_t count, double *partial)
+    ctypedef struct Question:
+        const Place *from_ "from"
+        const double *seed
+        uint64_t seeds
+        const Place *to
+        double *found
+        uint64_t wanted
+    ctypedef enum Outcome:
+        DONE, INTERRUPTED, NO_MEMORY
+
+    Tape tape
+    const Row ROWS[]
+    PyObject *EVALUATE[]
+    PyTypeObject *Value_type
+    PyObject *as_number
+    void free_value(PyObject *) noexcept
+    Handle *handle_of(PyObject *)
+    bint is_value(PyObject *)
+    bint is_nothing(double)
+    double nothing()
+    bint has_room(uint64_t lines, uint64_t edges)
+    bint make_room(uint64_t lines, uint64_t edges)
+    bint reserve_adjoints(uint64_t end)
+    Place place_of(Handle *)
+    Edges edges_of(Line *)
+    void become_leaf(Handle *, double data)
+    void change_leaf(Handle *, double data)
+    Outcome c_backward "backward"(const Handle *root, double seed)
+    Outcome c_adjoints "adjoints"(Question)
+    Outcome c_tangents "tangents"(Question)
+    int c_depend_on_older "depend_on_older"(const Place *results, uint64_t count, uint64_t first)
+
+cdef extern from "_value.h":
+    object new_value()
+    object value_at(Place)
+    object unary(int tag, object x)
+    object binary(int tag, object left, object right)
+    object record(int tag, uint64_t count, Handle **operand, const double *number, double data, const double *partial)
+    int raise_what_is_set() except -1
+    int take_over_docs(PyObject *names, object reference) except -1
+    void gather_begin()
+    int gather(PyObject **items, Py_ssize_t count) except -1
+    int gather_doubles(const double *numbers, Py_ssize_t count) except -1
+    object gather_end(int tag)
+    ctypedef object (*Way)(int tag, PyObject **args, Py_ssize_t count)
+    Way way_of(int tag)
+
+cdef extern from "Python.h":
+    ctypedef object (*vectorcallfunc)(object, PyObject **, size_t, PyObject *)
+    ctypedef object (*richcmpfunc)(object, object, int)
+    ctypedef Py_hash_t (*hashfunc)(object)
+    int PyErr_CheckSignals() except -1
+    Py_ssize_t PyVectorcall_NARGS(size_t)
+    object PyVectorcall_Call(object, object, object)
+    object PyObject_Vectorcall(object, PyObject **, size_t, PyObject *)
+    bint PyFloat_CheckExact(PyObject *)
+    double PyFloat_AS_DOUBLE(PyObject *)
+    PyObject **PySequence_Fast_ITEMS(object)
+    Py_ssize_t PySequence_Fast_GET_SIZE(object)
+    object PyUnicode_FromObject(object)
+    unsigned long Py_TPFLAGS_HAVE_VECTORCALL
+    richcmpfunc compare_floats "PyFloat_Type.tp_richcompare"
+    hashfunc hash_of_object "PyBaseObject_Type.tp_hash"
+    ctypedef struct TypeSlots "PyTypeObject":
+        const char *tp_name
+        void (*tp_dealloc)(PyObject *) noexcept
+        unsigned long tp_flags
+        Py_ssize_t tp_vectorcall_offset
+        PyObject *tp_dict
+        object (*tp_call)(object, object, object)
+    void PyType_Modified(PyTypeObject *)
+
+Reference = value.Value
+CHECKSUM = <unsigned int>TABLE_CHECKSUM
+# of the table this was compiled for
+
+
+# ── primitives and their tags ────────────────────────────────────────────────────────────────────────────────────────
+
+cdef list TAGGED = list(primitives.TABLE[name] for name in primitives.TABLE if name in primitives.BUILT_IN)
+cdef dict TAGS = {primitive: tag for tag, primitive in enumerate(TAGGED)}
+
+
+cdef int tag_of(object primitive) except -1:
+    """Return the tag of a row; a row of one's own is given the next one."""
+    tag = TAGS.get(primitive)
+    if tag is None:
+        if len(TAGGED) > TAG_MASK:
+            if tape.count > 0:
+                raise PrimitiveError(f"primitive {primitive.name!r}: there are {TAG_MASK} others in use already")
+            for old in TAGGED[BUILT_IN_COUNT:]:
+                del TAGS[old]
+            del TAGGED[BUILT_IN_COUNT:]
+        tag = TAGS[primitive] = len(TAGGED)
+        TAGGED.append(primitive)
+    return tag
+
+
+cdef bint is_in_c(int tag, Py_ssize_t count):
+    """Return whether the kernel of a row takes so many operands."""
+    if tag >= BUILT_IN_COUNT:
+        return False
+    return ROWS[tag].arity == count or (ROWS[tag].arity < 0 and count > 0 and not (tag == TAG_dot and count % 2))
+
+
+cdef double value_of(int tag, const double *x, Py_ssize_t count, double *partial) except? -1.0:
+    """Compute a row that is in C, with all its partials."""
+    cdef double data
+    if ROWS[tag].arity < 0:
+        data = ROWS[tag].many(x, count, partial)
+    else:
+        data = ROWS[tag].fixed(x, (1 << count) - 1, partial)
+    if ROWS[tag].may_raise:
+        raise_what_is_set()
+    return data
+
+
+def kernel(name, operands):
+    """Return the value of a row of the library on numbers, and its partials, as the compiled kernel computes them."""
+    cdef Py_ssize_t k, count = len(operands)
+    cdef int tag = TAGS[primitives.named(name)]
+    cdef Buffers buffers = Buffers(count)
+    if not is_in_c(tag, count):
+        raise PrimitiveError(f"{name}: no kernel for {count} operands")
+    for k in range(count):
+        buffers.number[k] = operands[k]
+    value = value_of(tag, buffers.number, count, buffers.partial)
+    return value, tuple([None if is_nothing(buffers.partial[k]) else buffers.partial[k] for k in range(count)])
+
+
+cdef class Buffers:
+    """Operands of a node on their way to the tape."""
+
+    cdef Handle **operand
+    cdef double *number
+    cdef double *partial
+
+    def __cinit__(self, size_t count):
+        self.operand = <Handle **>PyMem_Malloc((count + 1) * sizeof(Handle *))
+        self.number = <double *>PyMem_Malloc((count + 1) * sizeof(double))
+        self.partial = <double *>PyMem_Malloc((count + 1) * sizeof(double))
+        if self.operand == NULL or self.number == NULL or self.partial == NULL:
+            raise MemoryError
+
+    def __dealloc__(self):
+        PyMem_Free(self.operand)
+        PyMem_Free(self.number)
+        PyMem_Free(self.partial)
+
+
+cdef object record_any(object primitive, tuple operands):
+    """Record any row on Values and real numbers; NotImplemented if an operand is neither."""
+    cdef Py_ssize_t k, count = len(operands)
+    cdef int tag
+    cdef double data
+    cdef Buffers buffers = Buffers(count)
+    cdef list numbers = []
+    for k, x in enumerate(operands):
+        if type(x) is Value:
+            buffers.operand[k] = &(<Value>x).handle
+            buffers.number[k] = (<Value>x).handle.data
+        else:
+            x = x if type(x) is float else as_number_of(x)
+            if x is NotImplemented:
+                return NotImplemented
+            buffers.operand[k] = NULL
+            buffers.number[k] = x
+        numbers.append(buffers.number[k])
+    tag = tag_of(primitive)
+    if is_in_c(tag, count):
+        data = value_of(tag, buffers.number, count, buffers.partial)
+    else:
+        found = primitive.evaluate(*numbers)
+        data = found
+        active = [type(x) is Value for x in operands]
+        set_partials(buffers.partial, primitive.partials(found, numbers, active), count)
+    return record(tag, count, buffers.operand, buffers.number, data, buffers.partial)
+
+
+cdef int set_partials(double *partial, object found, Py_ssize_t count) except -1:
+    cdef Py_ssize_t k
+    for k in range(count):
+        partial[k] = nothing()
+    for k, number in zip(range(count), found):
+        if number is not None:
+            partial[k] = number
+    return 0
+
+
+cdef object as_number_of = value.as_number
+
+
+# ── Value ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+cdef class Value:
+    cdef Handle handle  # right behind the head of the object: see `handle_of`
+    cdef object __weakref__
+
+    def __init__(self, data, *, label=""):
+        cdef double number = as_float(data, "Value", "a real number")
+        name = value.as_label(label)
+        become_leaf(&self.handle, number)
+        set_label(&self.handle, name)
+
+    @property
+    def data(self):
+        return self.handle.data
+
+    @data.setter
+    def data(self, number):
+        if self.handle.computed:
+            raise GraphError(value.COMPUTED)
+        cdef double new = as_float(number, "data", "a real number")
+        change_leaf(&self.handle, new)
+
+    @property
+    def grad(self):
+        cdef Handle *x = &self.handle
+        if not x.computed:
+            return x.grad
+        return tape.adjoint[x.place] if x.place < tape.swept else 0.0
+
+    @grad.setter
+    def grad(self, number):
+        cdef double new = as_float(number, "grad", "a real number")
+        set_grad(&self.handle, new)
+
+    @property
+    def label(self):
+        return <str>self.handle.label if self.handle.label != NULL else ""
+
+    @label.setter
+    def label(self, text):
+        set_label(&self.handle, value.as_label(text))
+
+    @property
+    def number(self):
+        return self.handle.number
+
+    @property
+    def changed(self):
+        if self.handle.computed:
+            return -1 if tape.tags[self.handle.place] & OUTDATED else 0
+        return self.handle.changed
+
+    @property
+    def primitive(self):
+        return TAGGED[tape.tags[self.handle.place] & TAG_MASK] if self.handle.computed else None
+
+    @property
+    def operands(self):
+        if not self.handle.computed:
+            return ()
+        cdef uint64_t k
+        cdef list found = []
+        for k in range(edges_of(&tape.lines[self.handle.place]).count):
+            found.append(operand_at(edges_of(&tape.lines[self.handle.place]), k))
+        return tuple(found)
+
+    @property
+    def partials(self):
+        if not self.handle.computed:
+            return ()
+        cdef uint64_t k
+        cdef Edges edges = edges_of(&tape.lines[self.handle.place])
+        cdef list found = []
+        for k in range(edges.count):
+            nothing_flows = edges.operand[k] == CONSTANT or is_nothing(edges.partial[k])
+            found.append(None if nothing_flows else edges.partial[k])
+        return tuple(found)
+
+    def backward(self, seed=1.0):
+        cdef double number = as_float(seed, "backward: seed", "a real number")
+        if not self.handle.computed:
+            self.handle.grad += number
+            return
+        while not is_done(c_backward(&self.handle, number)):
+            pass
+
+    # ── operators ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def __add__(left, right):
+        return binary(TAG_add, left, right)
+
+    def __sub__(left, right):
+        return binary(TAG_subtract, left, right)
+
+    def __mul__(left, right):
+        return binary(TAG_multiply, left, right)
+
+    def __truediv__(left, right):
+        return binary(TAG_divide, left, right)
+
+    def __pow__(left, right, modulus):
+        return NotImplemented if modulus is not None else binary(TAG_power, left, right)
+
+    def __mod__(left, right):
+        return binary(TAG_mod, left, right)
+
+    def __floordiv__(left, right):
+        return binary(TAG_floor_divide, left, right)
+
+    def __divmod__(left, right):
+        quotient = binary(TAG_floor_divide, left, right)
+        return quotient if quotient is NotImplemented else (quotient, binary(TAG_mod, left, right))
+
+    def __neg__(self):
+        return unary(TAG_negate, self)
+
+    def __pos__(self):
+        return unary(TAG_identity, self)
+
+    def __abs__(self):
+        return unary(TAG_absolute, self)
+
+    def __floor__(self):
+        return unary(TAG_floor, self)
+
+    def __ceil__(self):
+        return unary(TAG_ceil, self)
+
+    def __trunc__(self):
+        return unary(TAG_trunc, self)
+
+    def __richcmp__(self, other, int relation):
+        if type(other) is Value:
+            return compare(self.handle.data, (<Value>other).handle.data, relation)
+        if PyFloat_CheckExact(<PyObject *>other):
+            return compare(self.handle.data, PyFloat_AS_DOUBLE(<PyObject *>other), relation)
+        if not isinstance(other, (int, float)):
+            other = as_number_of(other)
+        return compare_floats(self.handle.data, other, relation)
+
+    def __hash__(self):
+        return hash_of_object(self)
+
+    def __bool__(self):
+        return self.handle.data != 0.0
+
+    # ── functions as methods ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def exp(self):
+        return unary(TAG_exp, self)
+
+    def exp2(self):
+        return unary(TAG_exp2, self)
+
+    def expm1(self):
+        return unary(TAG_expm1, self)
+
+    def sqrt(self):
+        return unary(TAG_sqrt, self)
+
+    def cbrt(self):
+        return unary(TAG_cbrt, self)
+
+    def log(self):
+        return unary(TAG_log, self)
+
+    def log2(self):
+        return unary(TAG_log2, self)
+
+    def log10(self):
+        return unary(TAG_log10, self)
+
+    def log1p(self):
+        return unary(TAG_log1p, self)
+
+    def sin(self):
+        return unary(TAG_sin, self)
+
+    def cos(self):
+        return unary(TAG_cos, self)
+
+    def tan(self):
+        return unary(TAG_tan, self)
+
+    def arcsin(self):
+        return unary(TAG_asin, self)
+
+    def arccos(self):
+        return unary(TAG_acos, self)
+
+    def arctan(self):
+        return unary(TAG_atan, self)
+
+    def sinh(self):
+        return unary(TAG_sinh, self)
+
+    def cosh(self):
+        return unary(TAG_cosh, self)
+
+    def tanh(self):
+        return unary(TAG_tanh, self)
+
+    def arcsinh(self):
+        return unary(TAG_asinh, self)
+
+    def arccosh(self):
+        return unary(TAG_acosh, self)
+
+    def arctanh(self):
+        return unary(TAG_atanh, self)
+
+    def fabs(self):
+        return unary(TAG_absolute, self)
+
+    def floor(self):
+        return unary(TAG_floor, self)
+
+    def ceil(self):
+        return unary(TAG_ceil, self)
+
+    def trunc(self):
+        return unary(TAG_trunc, self)
+
+    def relu(self):
+        return unary(TAG_relu, self)
+
+    def sigmoid(self):
+        return unary(TAG_sigmoid, self)
+
+    def softplus(self):
+        return unary(TAG_softplus, self)
+
+    def silu(self):
+        return unary(TAG_silu, self)
+
+    def gelu(self):
+        return unary(TAG_gelu, self)
+
+    def arctan2(self, other):
+        return binary_method(TAG_atan2, self, other)
+
+    def fmod(self, other):
+        return binary_method(TAG_fmod, self, other)
+
+    def copysign(self, other):
+        return binary_method(TAG_copysign, self, other)
+
+    def hypot(self, *others):
+        return self.__primitive__(primitives.hypot, (self, *others))
+
+    # ── the reference's own ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def __float__(self):
+        return Reference.__float__(self)
+
+    def __int__(self):
+        return Reference.__int__(self)
+
+    def __repr__(self):
+        return Reference.__repr__(self)
+
+    def __deepcopy__(self, memo):
+        return snapshot.deep_copy(self, memo, restore)
+
+    def __copy__(self):
+        return snapshot.deep_copy(self, {}, restore)
+
+    def __reduce__(self):
+        return snapshot.reduced(self, restore, restore_graph)
+
+    def __primitive__(self, primitive, operands):
+        made = record_any(primitive, operands)
+        if made is NotImplemented:
+            raise value.stranger(primitive, operands, Value)
+        return made
+
+
+cdef inline object compare(double x, double y, int relation):
+    if relation == 0:
+        return x < y
+    if relation == 1:
+        return x <= y
+    if relation == 2:
+        return x == y
+    if relation == 3:
+        return x != y
+    return x > y if relation == 4 else x >= y
+
+
+cdef object binary_method(int tag, object x, object y):
+    made = binary(tag, x, y)
+    return x.__primitive__(TAGGED[tag], (x, y)) if made is NotImplemented else made
+
+
+cdef object operand_at(Edges edges, uint64_t k):
+    return edges.partial[k] if edges.operand[k] == CONSTANT else value_at(edges.operand[k])
+
+
+cdef int set_label(Handle *x, str text) except -1:
+    old = <object>x.label if x.label != NULL else None
+    x.label = NULL
+    if text:
+        text = PyUnicode_FromObject(text)
+        Py_INCREF(text)
+        x.label = <PyObject *>text
+    if old is not None:
+        Py_DECREF(old)
+    return 0
+
+
+cdef int set_grad(Handle *x, double grad) except -1:
+    if not x.computed:
+        x.grad = grad
+    else:
+        if not reserve_adjoints(<uint64_t>x.place + 1):
+            raise MemoryError
+        tape.adjoint[x.place] = grad
+    return 0
+
+
+cdef int is_done(Outcome outcome) except -1:
+    """Return whether a sweep came to its end; if it was interrupted and the interrupt raises nothing, do it again."""
+    if outcome == NO_MEMORY:
+        raise MemoryError
+    if outcome == INTERRUPTED:
+        PyErr_CheckSignals()
+    return outcome == DONE
+
+
+def restore(primitive, operands, partials, outdated, data, grad, label):
+    """Make a Value from all that another one holds but its number: its copy is newer than its operands' copies."""
+    cdef Py_ssize_t k, count = len(operands)
+    if count == 0:
+        leaf = Value(data, label=label)
+        leaf.grad = grad
+        return leaf
+    cdef Buffers buffers = Buffers(count)
+    for k, x in enumerate(operands):
+        buffers.operand[k] = &(<Value>x).handle if type(x) is Value else NULL
+        buffers.number[k] = (<Value>x).handle.data if type(x) is Value else x
+    set_partials(buffers.partial, partials, count)
+    cdef Value made = record(tag_of(primitive), count, buffers.operand, buffers.number, data, buffers.partial)
+    if outdated:
+        tape.tags[made.handle.place] |= OUTDATED
+    set_grad(&made.handle, grad)
+    set_label(&made.handle, label)
+    return made
+
+
+def restore_graph(lines):
+    """Make the nodes of a snapshot again."""
+    return snapshot.nodes_of(lines, restore)
+
+
+# ── sweeps ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+cdef class Places:
+    """Lines of Values, and a number for each."""
+
+    cdef Place *place
+    cdef double *number
+    cdef Py_ssize_t count
+    cdef list held
+
+    def __cinit__(self, values):
+        self.held = list(values)
+        self.count = len(self.held)
+        self.place = <Place *>PyMem_Malloc((self.count + 1) * sizeof(Place))
+        self.number = <double *>PyMem_Malloc((self.count + 1) * sizeof(double))
+        if self.place == NULL or self.number == NULL:
+            raise MemoryError
+
+    def __dealloc__(self):
+        PyMem_Free(self.place)
+        PyMem_Free(self.number)
+
+
+    cdef int find(self) except -1:
+        """Find the lines, for which there is room; leaves take one."""
+        cdef Py_ssize_t k
+        for k in range(self.count):
+            self.place[k] = place_of(&(<Value?>self.held[k]).handle)
+        return 0
+
+
+cdef int locate(Places one, Places other) except -1:
+    """Find the lines of both, which hold until something is recorded."""
+    if not has_room(one.count + other.count, 0) and not make_room(one.count + other.count, 0):
+        raise MemoryError
+    one.find()
+    other.find()
+    return 0
+
+
+ctypedef Outcome (*Sweep)(Question) noexcept
+
+
+cdef list answer(Sweep sweep, object seeds, object wanted):
+    """Return what a sweep finds at the wanted Values, given the seeds."""
+    cdef Py_ssize_t k
+    cdef Places given = Places(seeds), asked = Places(wanted)
+    cdef Question question
+    if given.count == 0 or asked.count == 0:
+        return [0.0] * asked.count
+    for k, seed in enumerate(seeds.values()):
+        given.number[k] = seed
+    while True:
+        locate(given, asked)
+        question = Question(given.place, given.number, given.count, asked.place, asked.number, asked.count)
+        if is_done(sweep(question)):
+            return [asked.number[k] for k in range(asked.count)]
+
+
+def adjoints(seeds, inputs, *, record=False):
+    """Return Σ seed · ∂result/∂input for each input: numbers, or with `record` Values where they depend on one."""
+    return sweeps.adjoints(seeds, inputs, record=True) if record else answer(c_adjoints, seeds, inputs)
+
+
+def tangents(outputs, seeds, *, record=False):
+    """Return Σ ∂output/∂input · seed for each output: numbers, or with `record` Values where they depend on one."""
+    return sweeps.tangents(outputs, seeds, record=True) if record else answer(c_tangents, seeds, outputs)
+
+
+def depend_on_older(results, uint64_t first):
+    """Return whether Values are, or depend on, Values made before number `first`."""
+    cdef Places places = Places(results), none = Places(())
+    if places.count == 0:
+        return False
+    locate(places, none)
+    cdef int found = c_depend_on_older(places.place, places.count, first)
+    if found < 0:
+        raise MemoryError
+    return found == 1
+
+
+# ── functions ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+cdef class Function:
+    """A row of the table, called without detours: what it does with numbers and Values is what the row does."""
+
+    cdef vectorcallfunc vectorcall
+    cdef Way way
+    cdef int tag
+    cdef readonly object primitive
+
+    def __init__(self, primitive):
+        self.primitive, self.tag = primitive, TAGS[primitive]
+        self.vectorcall, self.way = <vectorcallfunc>call, way_of(self.tag)
+
+    def __getattr__(self, name):
+        return getattr(self.primitive, name)
+
+    @property
+    def __class__(self):
+        return primitives.Primitive
+
+    @property
+    def __doc__(self):
+        return self.primitive.__doc__
+
+    def __eq__(self, other):
+        return self.primitive == ((<Function>other).primitive if type(other) is Function else other)
+
+    def __hash__(self):
+        return hash(self.primitive)
+
+    def __repr__(self):
+        return repr(self.primitive)
+
+    def __copy__(self):
+        return self
+
+    def __deepcopy__(self, memo):
+        return self
+
+    def __reduce__(self):
+        return function, (self.primitive,)
+
+
+cdef object call(object self, PyObject **args, size_t flags, PyObject *names):
+    cdef Function f = <Function>self
+    if names == NULL:
+        made = f.way(f.tag, args, PyVectorcall_NARGS(flags))
+        if made is not NotImplemented:
+            return made
+    return PyObject_Vectorcall(f.primitive, args, PyVectorcall_NARGS(flags), names)
+
+
+cdef dict FUNCTIONS = {}
+
+
+def function(primitive):
+    """Return a row of the library as the function that users call."""
+    if primitive not in FUNCTIONS:
+        FUNCTIONS[primitive] = Function(primitive)
+    return FUNCTIONS[primitive]
+
+
+def over(primitive, *rows):
+    """Return the value of a primitive of many operands on those in rows, which have to be equally long."""
+    cdef Py_ssize_t length = -1
+    cdef int tag = TAGS.get(primitive, BUILT_IN_COUNT)
+    if tag == BUILT_IN_COUNT or ROWS[tag].arity >= 0:
+        return value.over(primitive, *rows)
+    rows = tuple([row if type(row) is list or PyObject_CheckBuffer(row) else tuple(row) for row in rows])
+    gather_begin()
+    for row in rows:
+        count = gather_row(row)
+        if count < 1 or (length != count and length >= 0):
+            return value.over(primitive, *rows)
+        length = count
+    return gather_end(tag)
+
+
+cdef Py_ssize_t gather_row(object row) except -1:
+    """Gather Values and numbers; return how many, or 0 if there is anything else."""
+    cdef Py_buffer view
+    cdef Py_ssize_t count = 0
+    if type(row) is list or type(row) is tuple:
+        count = PySequence_Fast_GET_SIZE(row)
+        return count if gather(PySequence_Fast_ITEMS(row), count) else 0
+    PyObject_GetBuffer(row, &view, PyBUF_CONTIG_RO | PyBUF_FORMAT)
+    try:
+        if view.ndim == 1 and view.format != NULL and view.format[0] == b"d" and view.format[1] == 0:
+            count = view.shape[0]
+            gather_doubles(<double *>view.buf, count)
+        return count
+    finally:
+        PyBuffer_Release(&view)
+
+
+# ── what the C of this module needs to know ──────────────────────────────────────────────────────────────────────────
+
+
+TAKEN_OVER = (
+    "__doc__", "__init_subclass__", "__format__", "__round__", "rint", "degrees", "radians", "rad2deg", "deg2rad",
+    "conjugate",
+)  # from the reference as they are
+
+
+cdef int set_up() except -1:
+    global Value_type, as_number
+    cdef TypeSlots *slots = <TypeSlots *>Value
+    cdef Value x = Value.__new__(Value)
+    cdef Function f = Function.__new__(Function)
+    if <void *>&x.handle != <void *>handle_of(<PyObject *>x):
+        raise ImportError("a compiled Value does not begin with its handle")
+    Value_type = <PyTypeObject *>Value
+    as_number = <PyObject *>as_number_of
+    slots.tp_name = "autograd.Value"
+    slots.tp_dealloc = free_value
+    for name in TAKEN_OVER:
+        (<dict>slots.tp_dict)[name] = Reference.__dict__[name]
+    take_over_docs(slots.tp_dict, Reference)
+    PyType_Modified(Value_type)
+    slots = <TypeSlots *>Function
+    slots.tp_name = "autograd.Primitive"
+    slots.tp_vectorcall_offset = <char *>&f.vectorcall - <char *><PyObject *>f
+    slots.tp_call = PyVectorcall_Call
+    slots.tp_flags |= Py_TPFLAGS_HAVE_VECTORCALL
+    for primitive, tag in TAGS.items():
+        evaluate = primitive.evaluate
+        Py_INCREF(evaluate)
+        EVALUATE[<int>tag] = <PyObject *>evaluate
+    for shared in (restore, restore_graph, function):
+        shared.__module__ = "autograd.core"
+    return 0
+
+
+set_up()

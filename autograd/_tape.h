@@ -1,0 +1,438 @@
+/* The tape: every computed number is a line of it, in the order in which they were computed.
+
+   A `Value` is a *handle* to a line. Operands stand before results, so the order of the lines is a topological order,
+   and the reverse sweep is one loop from a line towards the beginning.
+
+   A line knows its handle, but does not keep it alive; neither do results keep the handles of their operands. So a line
+   lives for as long as somebody can ask for it:
+   - when the tape has doubled, `compact` drops the lines that no living handle needs, and renumbers the others;
+   - when the last handle of a computed number is gone, the tape is empty again: a new *epoch* begins.
+   Leaves keep their state in their handles, and take a line only while something computed from them may need it.
+
+   Nothing in this file runs Python code, so the tape cannot change under the hands of a function. */
+
+#ifndef AUTOGRAD_TAPE_H
+#define AUTOGRAD_TAPE_H
+
+#include <Python.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "_kernels.h"
+
+#if defined(__GNUC__)
+#define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
+#else
+#define UNLIKELY(condition) (condition)
+#endif
+
+typedef uint32_t Place; /* the number of a line on the tape, or one of these: */
+#define LAST_PLACE 0xFFFFFFF0u
+#define NO_OPERAND 0xFFFFFFFFu
+#define CONSTANT 0xFFFFFFFEu /* the operand is a float: it stands where the partial would */
+#define MANY 0xFFFFFFFDu     /* the operands stand among the edges */
+
+#define FIRST_COMPACTION 32768  /* lines, or edges: below that, looking for what can be dropped is not worth while */
+#define KEPT_CAPACITY (1 << 18) /* lines for which an empty tape keeps its memory */
+#define PATIENCE (1 << 20)      /* lines swept before somebody may interrupt */
+
+typedef struct {
+    uint64_t number;  /* how many Values were made before it */
+    uint64_t epoch;   /* of the tape on which it has a line; 0 for none */
+    double data;
+    double grad;      /* of a leaf; that of a computed number is its line's adjoint */
+    uint64_t changed; /* of a leaf: the number that a Value made at its last change would have */
+    PyObject *label;  /* a str, or NULL */
+    Place place;
+    uint32_t computed;
+} Handle;
+
+typedef struct {
+    double data;
+    uint64_t number;
+    union {
+        Handle *handle;  /* borrowed; NULL when it is gone */
+        PyObject *label; /* owned: with the flag LABELLED, the label of a handle that is gone */
+    };
+    union {
+        double partial[2];
+        struct {
+            uint64_t first, count;
+        } edges; /* where operand[0] is MANY */
+        struct {
+            double grad;
+            uint64_t changed;
+        } leaf; /* where operand[0] is NO_OPERAND: its state when its handle is gone */
+    };
+    Place operand[2];
+} Line;
+
+/* beside each line: the tag of its primitive, and */
+#define OUTDATED 0x8000 /* a copy of something whose operands were changed after it was computed */
+#define LABELLED 0x4000
+#define TAG_MASK 0x3FFF
+
+typedef struct {
+    Line *lines;
+    uint16_t *tags;
+    double *adjoint;   /* as the last sweeps left them; of lines from `swept` on, 0 */
+    uint64_t *reached; /* one bit a line; all 0 but during a walk */
+    Place *touched;    /* leaves that the sweep in progress has reached */
+    double *partial;   /* edges of the nodes with more than two operands: partials, and */
+    Place *operand;    /* operands */
+    uint64_t count, capacity, adjoint_capacity, swept;
+    uint64_t edges, edge_capacity;
+    uint64_t limit, edge_limit; /* where to make room */
+    uint64_t due, edges_due;    /* where to compact */
+    uint64_t leaves, touched_capacity; /* lines of leaves */
+    uint64_t labelled;                 /* lines with that flag */
+    uint64_t living;                   /* handles of computed numbers */
+    uint64_t next_number, epoch;
+} Tape;
+
+static Tape tape = {.epoch = 1, .due = FIRST_COMPACTION, .edges_due = FIRST_COMPACTION};
+
+/* ── memory ─────────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+static int resized(void *array, uint64_t length, size_t size)
+{
+    void *moved = PyMem_RawRealloc(*(void **)array, length * size);
+    if (moved == NULL) {
+        return 0;
+    }
+    *(void **)array = moved;
+    return 1;
+}
+
+static uint64_t words(uint64_t lines) { return (lines + 63) / 64; }
+
+static int reserve_lines(uint64_t lines)
+{
+    uint64_t old = tape.capacity, capacity = old ? old : 64;
+    while (capacity < lines) {
+        capacity *= 2;
+    }
+    if (lines > LAST_PLACE || !resized(&tape.lines, capacity, sizeof(Line)) ||
+        !resized(&tape.tags, capacity, sizeof(uint16_t)) || !resized(&tape.reached, words(capacity), 8)) {
+        return 0;
+    }
+    memset(tape.reached + words(old), 0, 8 * (words(capacity) - words(old)));
+    tape.capacity = capacity;
+    return 1;
+}
+
+static int reserve_edges(uint64_t edges)
+{
+    uint64_t capacity = tape.edge_capacity ? tape.edge_capacity : 64;
+    while (capacity < edges) {
+        capacity *= 2;
+    }
+    if (!resized(&tape.partial, capacity, sizeof(double)) || !resized(&tape.operand, capacity, sizeof(Place))) {
+        return 0;
+    }
+    tape.edge_capacity = capacity;
+    return 1;
+}
+
+/* Have an adjoint for each line before `end`. */
+static int reserve_adjoints(uint64_t end)
+{
+    if (end > tape.adjoint_capacity) {
+        if (!resized(&tape.adjoint, tape.capacity, sizeof(double))) {
+            return 0;
+        }
+        tape.adjoint_capacity = tape.capacity;
+    }
+    if (end > tape.swept) {
+        memset(tape.adjoint + tape.swept, 0, 8 * (end - tape.swept));
+        tape.swept = end;
+    }
+    return 1;
+}
+
+static int reserve_touched(void)
+{
+    if (tape.leaves > tape.touched_capacity) {
+        if (!resized(&tape.touched, 2 * tape.leaves, sizeof(Place))) {
+            return 0;
+        }
+        tape.touched_capacity = 2 * tape.leaves;
+    }
+    return 1;
+}
+
+static uint64_t greater(uint64_t a, uint64_t b) { return a > b ? a : b; }
+static uint64_t lesser(uint64_t a, uint64_t b) { return a < b ? a : b; }
+
+static void release_memory(void)
+{
+    PyMem_RawFree(tape.lines), PyMem_RawFree(tape.tags), PyMem_RawFree(tape.reached), PyMem_RawFree(tape.adjoint);
+    PyMem_RawFree(tape.touched), PyMem_RawFree(tape.partial), PyMem_RawFree(tape.operand);
+    tape.lines = NULL, tape.tags = NULL, tape.reached = NULL, tape.adjoint = NULL;
+    tape.touched = NULL, tape.partial = NULL, tape.operand = NULL;
+    tape.capacity = tape.limit = tape.adjoint_capacity = tape.touched_capacity = 0;
+    tape.edge_capacity = tape.edge_limit = 0;
+}
+
+/* ── lines ──────────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+static inline int is_place(Place x) { return x <= LAST_PLACE; }
+static inline int is_leaf(const Line *line) { return line->operand[0] == NO_OPERAND; }
+static inline int has_handle(uint64_t i) { return !(tape.tags[i] & LABELLED) && tape.lines[i].handle != NULL; }
+
+/* The operands of a line and their partials, which of two stand in the line and of more among the edges. */
+typedef struct {
+    Place *operand;
+    double *partial;
+    uint64_t count;
+} Edges;
+
+static inline Edges edges_of(Line *line)
+{
+    if (line->operand[0] == MANY) {
+        uint64_t first = line->edges.first;
+        return (Edges){tape.operand + first, tape.partial + first, line->edges.count};
+    }
+    return (Edges){line->operand, line->partial, (line->operand[0] != NO_OPERAND) + (line->operand[1] != NO_OPERAND)};
+}
+
+static inline int was_reached(uint64_t i) { return tape.reached[i / 64] >> (i % 64) & 1; }
+static inline void reach(uint64_t i) { tape.reached[i / 64] |= (uint64_t)1 << (i % 64); }
+static inline void unreach(uint64_t i) { tape.reached[i / 64] &= ~((uint64_t)1 << (i % 64)); }
+
+/* The line of a handle; a leaf takes one if it has none. There must be room. */
+static inline Place place_of(Handle *x)
+{
+    if (x->epoch != tape.epoch) {
+        Line *line = &tape.lines[tape.count];
+        line->data = x->data;
+        line->number = x->number;
+        line->handle = x;
+        line->operand[0] = line->operand[1] = NO_OPERAND;
+        tape.tags[tape.count] = 0;
+        x->epoch = tape.epoch;
+        x->place = (Place)tape.count++;
+        tape.leaves++;
+    }
+    return x->place;
+}
+
+/* Become the handle of the next line, which holds a number computed just now. */
+static inline void bind(Handle *out, double data)
+{
+    Line *line = &tape.lines[tape.count];
+    line->data = out->data = data;
+    line->number = out->number = tape.next_number++;
+    line->handle = out;
+    out->epoch = tape.epoch;
+    out->place = (Place)tape.count++;
+    out->computed = 1;
+    tape.living++;
+}
+
+/* ── lifetime ───────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+static int popcount(uint64_t bits)
+{
+#if defined(__GNUC__)
+    return __builtin_popcountll(bits);
+#else
+    int count = 0;
+    for (; bits; bits &= bits - 1) {
+        count++;
+    }
+    return count;
+#endif
+}
+
+/* How many of the lines before `i` are kept, given that number for the beginning of each word of bits. */
+static inline Place rank_of(const Place *before, uint64_t i)
+{
+    return before[i / 64] + (Place)popcount(tape.reached[i / 64] & (((uint64_t)1 << (i % 64)) - 1));
+}
+
+/* Reach what living handles need: a leaf needs no line for itself. */
+static void mark(void)
+{
+    for (uint64_t i = tape.count; i-- > 0;) {
+        Line *line = &tape.lines[i];
+        if (was_reached(i) || (!is_leaf(line) && has_handle(i))) {
+            reach(i);
+            Edges e = edges_of(line);
+            for (uint64_t k = 0; k < e.count; k++) {
+                if (is_place(e.operand[k])) {
+                    reach(e.operand[k]);
+                }
+            }
+        }
+    }
+}
+
+static void drop(uint64_t i)
+{
+    Line *line = &tape.lines[i];
+    tape.leaves -= is_leaf(line);
+    if (tape.tags[i] & LABELLED) {
+        tape.labelled--;
+        Py_DECREF(line->label);
+    }
+    else if (line->handle != NULL) {
+        line->handle->epoch = 0;
+    }
+}
+
+static void move(uint64_t from, uint64_t to, const Place *before)
+{
+    Line *line = &tape.lines[to];
+    *line = tape.lines[from];
+    tape.tags[to] = tape.tags[from];
+    if (has_handle(to)) {
+        line->handle->place = (Place)to;
+    }
+    if (from < tape.swept) {
+        tape.adjoint[to] = tape.adjoint[from];
+    }
+    Edges e = edges_of(line);
+    if (line->operand[0] == MANY) {
+        memmove(tape.operand + tape.edges, e.operand, e.count * sizeof(Place));
+        memmove(tape.partial + tape.edges, e.partial, e.count * sizeof(double));
+        line->edges.first = tape.edges;
+        tape.edges += e.count;
+        e = edges_of(line);
+    }
+    for (uint64_t k = 0; k < e.count; k++) {
+        if (is_place(e.operand[k])) {
+            e.operand[k] = rank_of(before, e.operand[k]);
+        }
+    }
+}
+
+/* Drop the lines that no living handle needs. Without memory for that, they stay. */
+static void compact(void)
+{
+    uint64_t n = tape.count, length = words(n), kept = 0;
+    Place *before = PyMem_RawMalloc((length + 1) * sizeof(Place));
+    if (before == NULL) {
+        return;
+    }
+    mark();
+    for (uint64_t w = 0; w < length; w++) {
+        before[w] = (Place)kept;
+        kept += (uint64_t)popcount(tape.reached[w]);
+    }
+    before[length] = (Place)kept;
+    if (kept < n) {
+        uint64_t swept = tape.swept == n ? kept : rank_of(before, tape.swept);
+        tape.edges = 0;
+        for (uint64_t i = 0, to = 0; i < n; i++) {
+            if (was_reached(i)) {
+                move(i, to++, before);
+            }
+            else {
+                drop(i);
+            }
+        }
+        tape.count = kept;
+        tape.swept = swept;
+    }
+    memset(tape.reached, 0, 8 * length);
+    PyMem_RawFree(before);
+}
+
+static void set_limits(void)
+{
+    tape.due = greater(FIRST_COMPACTION, 2 * tape.count);
+    tape.edges_due = greater(FIRST_COMPACTION, 2 * tape.edges);
+    tape.limit = lesser(tape.capacity, tape.due);
+    tape.edge_limit = lesser(tape.edge_capacity, tape.edges_due);
+}
+
+/* Begin a new epoch, with an empty tape. */
+static void clear_tape(void)
+{
+    for (uint64_t i = 0; tape.labelled > 0; i++) {
+        if (tape.tags[i] & LABELLED) {
+            tape.labelled--;
+            Py_DECREF(tape.lines[i].label);
+        }
+    }
+    if (tape.capacity > KEPT_CAPACITY || tape.edge_capacity > 4 * KEPT_CAPACITY) {
+        release_memory();
+    }
+    tape.count = tape.edges = tape.swept = tape.leaves = 0;
+    set_limits();
+    tape.epoch++;
+}
+
+/* Make room for so many lines and edges more: 0 if there is no memory. */
+static int make_room(uint64_t lines, uint64_t edges)
+{
+    if (tape.count + lines > tape.due || tape.edges + edges > tape.edges_due) {
+        compact();
+        set_limits();
+    }
+    uint64_t needed = tape.count + lines, needed_edges = tape.edges + edges;
+    if ((needed > tape.capacity && !reserve_lines(needed)) ||
+        (needed_edges > tape.edge_capacity && !reserve_edges(needed_edges))) {
+        return 0;
+    }
+    tape.due = greater(tape.due, needed);
+    tape.edges_due = greater(tape.edges_due, needed_edges);
+    tape.limit = lesser(tape.capacity, tape.due);
+    tape.edge_limit = lesser(tape.edge_capacity, tape.edges_due);
+    return 1;
+}
+
+static inline int has_room(uint64_t lines, uint64_t edges)
+{
+    return tape.count + lines <= tape.limit && tape.edges + edges <= tape.edge_limit;
+}
+
+/* A handle is gone: its line keeps what somebody may ask for when it is given a new one. */
+static inline void unbind(Handle *x)
+{
+    if (x->epoch != tape.epoch) {
+        Py_CLEAR(x->label);
+        return;
+    }
+    Line *line = &tape.lines[x->place];
+    line->handle = NULL;
+    if (x->label != NULL) {
+        line->label = x->label;
+        tape.tags[x->place] |= LABELLED;
+        tape.labelled++;
+    }
+    if (!x->computed) {
+        line->leaf.grad = x->grad;
+        line->leaf.changed = x->changed;
+    }
+    else if (--tape.living == 0) {
+        clear_tape();
+    }
+}
+
+/* Give a line whose handle is gone a new one. */
+static void rebind(Handle *out, Place i)
+{
+    Line *line = &tape.lines[i];
+    out->number = line->number;
+    out->data = line->data;
+    out->epoch = tape.epoch;
+    out->place = i;
+    out->computed = !is_leaf(line);
+    if (out->computed) {
+        tape.living++;
+    }
+    else {
+        out->grad = line->leaf.grad;
+        out->changed = line->leaf.changed;
+    }
+    if (tape.tags[i] & LABELLED) {
+        out->label = line->label;
+        tape.tags[i] &= (uint16_t)~LABELLED;
+        tape.labelled--;
+    }
+    line->handle = out;
+}
+
+#endif

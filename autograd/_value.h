@@ -1,0 +1,352 @@
+/* Values as Python objects: how they are made and freed, and the shortest way from operands to a result. */
+
+#ifndef AUTOGRAD_VALUE_H
+#define AUTOGRAD_VALUE_H
+
+#include "_sweeps.h"
+
+#define SPARE_OBJECTS 1024
+
+static PyTypeObject *Value_type;
+static PyObject *as_number; /* value.as_number: a float, or NotImplemented */
+static PyObject *spare[SPARE_OBJECTS];
+static int spares = 0;
+
+/* A handle stands right behind the head of its object. */
+static inline Handle *handle_of(PyObject *value) { return (Handle *)(value + 1); }
+static inline PyObject *object_of(Handle *handle) { return (PyObject *)handle - 1; }
+static inline int is_value(PyObject *x) { return Py_TYPE(x) == Value_type; }
+
+/* A Value that is the handle of nothing yet. */
+static inline PyObject *new_value(void)
+{
+    PyObject *value;
+    if (spares > 0) {
+        value = spare[--spares];
+    }
+    else {
+        value = PyObject_Malloc((size_t)Value_type->tp_basicsize);
+        if (value == NULL) {
+            return PyErr_NoMemory();
+        }
+    }
+    (void)PyObject_Init(value, Value_type);
+    memset(value + 1, 0, sizeof(Handle) + sizeof(PyObject *));
+    return value;
+}
+
+static void free_value(PyObject *value)
+{
+    if (*(PyObject **)((char *)value + Value_type->tp_weaklistoffset) != NULL) {
+        PyObject_ClearWeakRefs(value);
+    }
+    unbind(handle_of(value));
+    if (spares < SPARE_OBJECTS) {
+        spare[spares++] = value;
+    }
+    else {
+        PyObject_Free(value);
+    }
+}
+
+/* Become a leaf, whatever it was. */
+static void become_leaf(Handle *x, double data)
+{
+    unbind(x);
+    memset(x, 0, sizeof *x);
+    x->data = data;
+    x->number = tape.next_number++;
+}
+
+static void change_leaf(Handle *x, double data)
+{
+    x->data = data;
+    x->changed = tape.next_number++;
+    if (x->epoch == tape.epoch) {
+        tape.lines[x->place].data = data;
+    }
+}
+
+/* The living handle of a line, or a new one. */
+static PyObject *value_at(Place place)
+{
+    if (has_handle(place)) {
+        return Py_NewRef(object_of(tape.lines[place].handle));
+    }
+    PyObject *value = new_value();
+    if (value != NULL) {
+        rebind(handle_of(value), place);
+    }
+    return value;
+}
+
+/* Let methods and properties have the docstrings of the class that they are the twin of, which lives as long. */
+static int take_over_docs(PyObject *names, PyObject *reference)
+{
+    PyObject *name, *described;
+    for (Py_ssize_t i = 0; PyDict_Next(names, &i, &name, &described);) {
+        const char **to = Py_IS_TYPE(described, &PyMethodDescr_Type) ? &((PyMethodDescrObject *)described)->d_method->ml_doc
+                          : Py_IS_TYPE(described, &PyGetSetDescr_Type)
+                              ? &((PyGetSetDescrObject *)described)->d_getset->doc
+                              : NULL;
+        PyObject *original = to ? PyObject_GetAttr(reference, name) : NULL;
+        PyObject *doc = original ? PyObject_GetAttrString(original, "__doc__") : NULL;
+        if (doc != NULL && PyUnicode_Check(doc)) {
+            *to = PyUnicode_AsUTF8(doc);
+        }
+        Py_XDECREF(original);
+        Py_XDECREF(doc);
+        PyErr_Clear();
+    }
+    return 0;
+}
+
+/* For Cython, which raises what is set where a function returns -1. */
+static int raise_what_is_set(void) { return PyErr_Occurred() ? -1 : 0; }
+
+/* ── operands ───────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+/* The handle of a Value or NULL for a constant, and the number: 1, or 0 if `x` is no number, or -1 on an error. */
+static inline int operand_of(PyObject *x, Handle **handle, double *number)
+{
+    if (is_value(x)) {
+        *handle = handle_of(x);
+        *number = (*handle)->data;
+        return 1;
+    }
+    *handle = NULL;
+    if (PyFloat_CheckExact(x)) {
+        *number = PyFloat_AS_DOUBLE(x);
+        return 1;
+    }
+    if (PyLong_CheckExact(x)) {
+        *number = PyLong_AsDouble(x);
+        return *number == -1.0 && PyErr_Occurred() ? -1 : 1;
+    }
+    PyObject *converted = PyObject_CallOneArg(as_number, x);
+    if (converted == NULL) {
+        return -1;
+    }
+    int is_number = PyFloat_Check(converted);
+    *number = is_number ? PyFloat_AS_DOUBLE(converted) : 0.0;
+    Py_DECREF(converted);
+    return is_number;
+}
+
+/* ── recording ──────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+/* Write a line for a number computed from at most two operands; `y` is not used for one. */
+static inline PyObject *record_few(int tag, int count, Handle *x, Handle *y, const double *number, double data,
+                                   const double *partial)
+{
+    PyObject *out = new_value();
+    if (out == NULL) {
+        return NULL;
+    }
+    if (UNLIKELY(!has_room(3, 0)) && !make_room(3, 0)) {
+        Py_DECREF(out);
+        return PyErr_NoMemory();
+    }
+    Place first = x != NULL ? place_of(x) : CONSTANT;
+    Place second = count < 2 ? NO_OPERAND : y != NULL ? place_of(y) : CONSTANT;
+    Line *line = &tape.lines[tape.count];
+    line->operand[0] = first;
+    line->operand[1] = second;
+    line->partial[0] = x != NULL ? partial[0] : number[0];
+    line->partial[1] = y != NULL ? partial[1] : number[1];
+    tape.tags[tape.count] = (uint16_t)tag;
+    bind(handle_of(out), data);
+    return out;
+}
+
+/* Write a line for a number computed from any number of operands. */
+static PyObject *record(int tag, uint64_t count, Handle *const *operand, const double *number, double data,
+                        const double *partial)
+{
+    if (count <= 2) {
+        return record_few(tag, (int)count, operand[0], operand[count - 1], number, data, partial);
+    }
+    PyObject *out = new_value();
+    if (out == NULL) {
+        return NULL;
+    }
+    if (!has_room(count + 1, count) && !make_room(count + 1, count)) {
+        Py_DECREF(out);
+        return PyErr_NoMemory();
+    }
+    for (uint64_t k = 0; k < count; k++) {
+        int constant = operand[k] == NULL;
+        tape.operand[tape.edges + k] = constant ? CONSTANT : place_of(operand[k]);
+        tape.partial[tape.edges + k] = constant ? number[k] : partial[k];
+    }
+    Line *line = &tape.lines[tape.count];
+    line->operand[0] = line->operand[1] = MANY;
+    line->edges.first = tape.edges;
+    line->edges.count = count;
+    tape.edges += count;
+    tape.tags[tape.count] = (uint16_t)tag;
+    bind(handle_of(out), data);
+    return out;
+}
+
+/* ── the shortest ways: `tag` is a constant wherever the operation is known ─────────────────────────────────────── */
+
+static inline PyObject *unary(int tag, PyObject *x)
+{
+    Handle *operand = handle_of(x);
+    double number[2] = {operand->data, 0.0}, partial[2];
+    double data = ROWS[tag].fixed(number, 1, partial);
+    if (ROWS[tag].may_raise && PyErr_Occurred()) {
+        return NULL;
+    }
+    return record_few(tag, 1, operand, NULL, number, data, partial);
+}
+
+static inline PyObject *binary(int tag, PyObject *left, PyObject *right)
+{
+    Handle *x, *y;
+    double number[2], partial[2];
+    int known = operand_of(left, &x, &number[0]);
+    if (UNLIKELY(known <= 0) || UNLIKELY((known = operand_of(right, &y, &number[1])) <= 0)) {
+        return known < 0 ? NULL : Py_NewRef(Py_NotImplemented);
+    }
+    double data = ROWS[tag].fixed(number, (x != NULL) | (y != NULL) << 1, partial);
+    if (ROWS[tag].may_raise && PyErr_Occurred()) {
+        return NULL;
+    }
+    return record_few(tag, 2, x, y, number, data, partial);
+}
+
+/* A row called as a function. NotImplemented asks for the long way, which also knows the errors. */
+typedef PyObject *(*Way)(int tag, PyObject *const *args, Py_ssize_t count);
+
+#define MOST_FIXED 3 /* operands of a row that does not take any number of them */
+
+static PyObject *fixed_way(int tag, PyObject *const *args, Py_ssize_t count)
+{
+    Handle *operand[MOST_FIXED];
+    double number[MOST_FIXED] = {0.0}, partial[MOST_FIXED];
+    unsigned active = 0;
+    if (count != ROWS[tag].arity) {
+        return Py_NewRef(Py_NotImplemented);
+    }
+    for (Py_ssize_t k = 0; k < count; k++) {
+        int known = operand_of(args[k], &operand[k], &number[k]);
+        if (known <= 0) {
+            return known < 0 ? NULL : Py_NewRef(Py_NotImplemented);
+        }
+        active |= (unsigned)(operand[k] != NULL) << k;
+    }
+    double data = ROWS[tag].fixed(number, active, partial);
+    if (ROWS[tag].may_raise && PyErr_Occurred()) {
+        return NULL;
+    }
+    return active ? record(tag, (uint64_t)count, operand, number, data, partial) : PyFloat_FromDouble(data);
+}
+
+static PyObject *unary_way(int tag, PyObject *const *args, Py_ssize_t count)
+{
+    return count == 1 && is_value(args[0]) ? unary(tag, args[0]) : fixed_way(tag, args, count);
+}
+
+/* Operands of a node of many, as they are gathered. No Python code runs between gathering and recording. */
+typedef struct {
+    Handle **operand;
+    double *number, *partial;
+    uint64_t count, capacity;
+    int any_value;
+} Operands;
+
+static Operands gathered;
+
+static int gather_reserve(uint64_t count)
+{
+    uint64_t capacity = 2 * count + 64;
+    if (count > gathered.capacity) {
+        if (!resized(&gathered.operand, capacity, sizeof(Handle *)) ||
+            !resized(&gathered.number, capacity, sizeof(double)) ||
+            !resized(&gathered.partial, capacity, sizeof(double))) {
+            PyErr_NoMemory();
+            return -1;
+        }
+        gathered.capacity = capacity;
+    }
+    return 1;
+}
+
+/* Gather Values, floats and ints: 1, or 0 if there is something else, or -1 on an error. */
+static int gather(PyObject *const *items, Py_ssize_t count)
+{
+    if (gather_reserve(gathered.count + (uint64_t)count) < 0) {
+        return -1;
+    }
+    for (Py_ssize_t k = 0; k < count; k++) {
+        PyObject *x = items[k];
+        if (!is_value(x) && !PyFloat_CheckExact(x) && !PyLong_CheckExact(x)) {
+            return 0;
+        }
+        Handle **operand = &gathered.operand[gathered.count];
+        if (operand_of(x, operand, &gathered.number[gathered.count++]) < 0) {
+            return -1;
+        }
+        gathered.any_value |= *operand != NULL;
+    }
+    return 1;
+}
+
+static int gather_doubles(const double *numbers, Py_ssize_t count)
+{
+    if (gather_reserve(gathered.count + (uint64_t)count) < 0) {
+        return -1;
+    }
+    memset(gathered.operand + gathered.count, 0, (size_t)count * sizeof(Handle *));
+    memcpy(gathered.number + gathered.count, numbers, (size_t)count * sizeof(double));
+    gathered.count += (uint64_t)count;
+    return 1;
+}
+
+static void gather_begin(void) { gathered.count = 0, gathered.any_value = 0; }
+
+/* The value of a row of many operands: a float for numbers, a Value for Values. */
+static PyObject *value_on(int tag, const Operands *x)
+{
+    double data = ROWS[tag].many(x->number, (Py_ssize_t)x->count, x->any_value ? x->partial : NULL);
+    if (ROWS[tag].may_raise && PyErr_Occurred()) {
+        return NULL;
+    }
+    return x->any_value ? record(tag, x->count, x->operand, x->number, data, x->partial) : PyFloat_FromDouble(data);
+}
+
+/* The value on what was gathered. Where computing it calls Python, that may gather as well, or let go of an operand. */
+static PyObject *gather_end(int tag)
+{
+    if (!ROWS[tag].may_raise) {
+        return value_on(tag, &gathered);
+    }
+    Operands own = gathered;
+    memset(&gathered, 0, sizeof gathered);
+    for (uint64_t k = 0; k < own.count; k++) {
+        Py_XINCREF(own.operand[k] ? object_of(own.operand[k]) : NULL);
+    }
+    PyObject *out = value_on(tag, &own);
+    for (uint64_t k = 0; k < own.count; k++) {
+        Py_XDECREF(own.operand[k] ? object_of(own.operand[k]) : NULL);
+    }
+    PyMem_RawFree(own.operand), PyMem_RawFree(own.number), PyMem_RawFree(own.partial);
+    return out;
+}
+
+static PyObject *many_way(int tag, PyObject *const *args, Py_ssize_t count)
+{
+    gather_begin();
+    int known = count > 0 ? gather(args, count) : 0;
+    return known > 0 ? gather_end(tag) : known < 0 ? NULL : Py_NewRef(Py_NotImplemented);
+}
+
+static Way way_of(int tag)
+{
+    const Row *row = &ROWS[tag];
+    return row->arity == 1 ? unary_way : row->arity > 1 ? fixed_way : many_way;
+}
+
+#endif

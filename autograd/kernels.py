@@ -1,0 +1,254 @@
+"""Print the table of primitives as C, for the compiled core: `python -m autograd.kernels > autograd/_kernels.h`.
+
+The rules are called with symbols instead of numbers, so C computes the formulas of the table, operation by operation.
+What they call, and the few rules that are more than formulas, is written by hand in `_floats.h`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterable, Sequence
+from math import inf
+from pathlib import Path
+from textwrap import fill
+from typing import Any
+
+from autograd.errors import PrimitiveError
+from autograd.primitives import BUILT_IN, TABLE, Primitive, checksum
+
+HEAD = """\
+/* The table of primitives in C, printed by `python -m autograd.kernels`: do not edit.
+
+   A kernel returns the value of a row on its operands, and stores the partials: of fixed operands those whose bits are
+   set in `active`, of many operands all, unless `partial` is NULL. `nothing()` says that nothing flows. */
+
+#ifndef AUTOGRAD_KERNELS_H
+#define AUTOGRAD_KERNELS_H
+
+#define TABLE_CHECKSUM 0x{checksum:08X}u
+
+enum {{
+{tags}
+}};
+
+#include "_floats.h"
+
+{kernels}
+typedef struct Row {{
+    const char *name;
+    int arity;     /* -1: any number of operands */
+    int may_raise; /* the kernel calls Python */
+    double (*fixed)(const double *operand, unsigned active, double *partial);
+    double (*many)(const double *x, Py_ssize_t n, double *partial);
+}} Row;
+
+static const Row ROWS[BUILT_IN_COUNT] = {{
+{rows}
+}};
+
+#endif
+"""
+FIXED = """\
+static inline double kernel_{name}(const double *operand, unsigned active, double *partial)
+{{
+    const double {operands};
+    const double z = f_{name}({names});
+{partials}
+    return z;
+}}
+"""
+MANY = """\
+static inline double kernel_{name}(const double *x, Py_ssize_t n, double *partial)
+{{
+    const double z = f_{name}(x, n);
+    if (partial != NULL) {{
+        {partials}
+    }}
+    return z;
+}}
+"""
+CHOICE, OR, AND, COMPARISON, SUM, PRODUCT, UNARY, ATOM = range(8)
+
+
+class Symbol:
+    """A formula in C where a rule expects a number; `calls` are the function calls in it."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, text: str, strength: int = ATOM, *parts: Symbol) -> None:
+        self.text, self.strength = text, strength
+        self.calls: set[str] = {call for part in parts for call in part.calls}
+
+    def within(self, strength: int) -> str:
+        """Return the text, in parentheses where what surrounds it binds more tightly."""
+        return self.text if self.strength >= strength else f"({self.text})"
+
+    def __primitive__(self, primitive: Primitive, operands: tuple[Any, ...]) -> Symbol:
+        parts = [symbol(x) for x in operands]
+        if primitive.name == "where":
+            condition, yes, no = parts
+            return Symbol(f"{condition.within(OR)} ? {yes.within(OR)} : {no.text}", CHOICE, *parts)
+        texts = ", ".join(x.text for x in parts)
+        given = f"(const double[]){{{texts}}}, {len(parts)}" if primitive.many else texts
+        call = Symbol(f"f_{primitive.name}({given})", ATOM, *parts)
+        call.calls.add(call.text)
+        return call
+
+    def __add__(self, other: Any) -> Symbol:
+        return joined(self, "+", other, SUM)
+
+    def __radd__(self, other: Any) -> Symbol:
+        return joined(other, "+", self, SUM)
+
+    def __sub__(self, other: Any) -> Symbol:
+        return joined(self, "-", other, SUM)
+
+    def __rsub__(self, other: Any) -> Symbol:
+        return joined(other, "-", self, SUM)
+
+    def __mul__(self, other: Any) -> Symbol:
+        return joined(self, "*", other, PRODUCT)
+
+    def __rmul__(self, other: Any) -> Symbol:
+        return joined(other, "*", self, PRODUCT)
+
+    def __neg__(self) -> Symbol:
+        return Symbol(f"-{self.within(ATOM)}", UNARY, self)
+
+    def __and__(self, other: Any) -> Symbol:
+        return joined(self, "&&", other, AND)
+
+    def __or__(self, other: Any) -> Symbol:
+        return joined(self, "||", other, OR)
+
+    def __eq__(self, other: object) -> Any:
+        return joined(self, "==", other, COMPARISON)
+
+    def __ne__(self, other: object) -> Any:
+        return joined(self, "!=", other, COMPARISON)
+
+    def __lt__(self, other: Any) -> Symbol:
+        return joined(self, "<", other, COMPARISON)
+
+    def __le__(self, other: Any) -> Symbol:
+        return joined(self, "<=", other, COMPARISON)
+
+    def __gt__(self, other: Any) -> Symbol:
+        return joined(self, ">", other, COMPARISON)
+
+    def __ge__(self, other: Any) -> Symbol:
+        return joined(self, ">=", other, COMPARISON)
+
+    def __bool__(self) -> bool:
+        raise TypeError(f"the truth of a formula, {self.text}, is not known before it is computed")
+
+
+def joined(left: Any, operator: str, right: Any, strength: int) -> Symbol:
+    """Return a formula of two parts, associated as in Python."""
+    left, right = symbol(left), symbol(right)
+    return Symbol(f"{left.within(strength)} {operator} {right.within(strength + 1)}", strength, left, right)
+
+
+def symbol(x: Any) -> Symbol:
+    """Return a number, or nothing, as a formula."""
+    if isinstance(x, Symbol):
+        return x
+    if x is None:
+        return Symbol("nothing()")
+    number = float(x)
+    text = "NAN" if number != number else "INFINITY" if abs(number) == inf else repr(abs(number))
+    return Symbol(f"-{text}", UNARY) if repr(number).startswith("-") else Symbol(text)
+
+
+def traced(row: Primitive, names: Sequence[str]) -> list[Symbol]:
+    """Return the rules as formulas, one per operand."""
+    try:
+        partials = row.partials(Symbol("z"), tuple(Symbol(name) for name in names), [True] * len(names))
+        return [symbol(partial) for partial in partials]
+    except (TypeError, ValueError, AttributeError) as error:
+        raise PrimitiveError(f"primitive {row.name!r}: its rules cannot be printed as C: {error}") from error
+
+
+def shared(formulas: Iterable[Symbol]) -> tuple[list[str], list[str]]:
+    """Return the definitions of calls that would be made more than once, and the texts of formulas that use them."""
+    formulas = list(formulas)
+    texts = [formula.text for formula in formulas]
+    definitions: list[str] = []
+    for call in sorted({call for formula in formulas for call in formula.calls}, key=len, reverse=True):
+        if sum(text.count(call) for text in texts + definitions) > 1:  # what it is within has been replaced already
+            name = f"shared_{len(definitions)}"
+            texts, definitions = ([text.replace(call, name) for text in old] for old in (texts, definitions))
+            definitions.insert(0, f"const double {name} = {call};")
+    return definitions, texts
+
+
+def fixed_kernel(row: Primitive) -> str:
+    """Return the kernel of a row with a fixed number of operands."""
+    names = list(inspect.signature(next(rule for rule in row.rules if rule)).parameters)[1:]
+    definitions, texts = shared(traced(row, names))
+    lines = ["if (!active) {\n        return z;\n    }"] * bool(definitions) + definitions
+    lines += [f"if (active & {1 << i}u) {{\n        partial[{i}] = {text};\n    }}" for i, text in enumerate(texts)]
+    return FIXED.format(
+        name=row.name,
+        operands=", ".join(f"{name} = operand[{i}]" for i, name in enumerate(names)),
+        names=", ".join(names),
+        partials="\n".join("    " + line for line in lines),
+    )
+
+
+def many_kernel(row: Primitive, by_hand: dict[str, str]) -> str:
+    """Return the kernel of a row with many operands: a loop if its partials have one formula, else a call."""
+    partials = f"partials_{row.name}(z, x, n, partial);"
+    if f"partials_{row.name}" not in by_hand:
+        names = ["x[0]", "x[1]", "x[2]"]
+        texts = {formula.text.replace(name, "x[i]") for formula, name in zip(traced(row, names), names)}
+        text = texts.pop()
+        if texts or any(name in text for name in names):
+            raise PrimitiveError(
+                f"primitive {row.name!r}: its partials have no common formula; write partials_{row.name} in _floats.h"
+            )
+        partials = f"for (Py_ssize_t i = 0; i < n; i++) {{\n            partial[i] = {text};\n        }}"
+    return MANY.format(name=row.name, partials=partials)
+
+
+def functions() -> dict[str, str]:
+    """Return the functions of `_floats.h`: from the name of each to its text."""
+    source = Path(__file__).with_name("_floats.h").read_text(encoding="utf-8")
+    return dict(re.findall(r"^static [\w *]*?\b(\w+)\((.*?)(?=^static|\Z)", source, flags=re.MULTILINE | re.DOTALL))
+
+
+def calls_python(code: str, by_hand: dict[str, str]) -> bool:
+    """Return whether the code calls Python, itself or through functions of `_floats.h`."""
+    called = set(re.findall(r"\b(\w+)\(", code))
+    return "call_python" in called or any(calls_python(by_hand[name], by_hand) for name in called & by_hand.keys())
+
+
+def header(rows: Iterable[Primitive] | None = None) -> str:
+    """Return the rows, by default those of the library, as a header for C."""
+    rows = [TABLE[name] for name in TABLE if name in BUILT_IN] if rows is None else list(rows)
+    by_hand = functions()
+    for row in rows:
+        if f"f_{row.name}" not in by_hand:
+            raise PrimitiveError(f"primitive {row.name!r}: its value is not in C yet; write f_{row.name} in _floats.h")
+    kernels = [many_kernel(row, by_hand) if row.many else fixed_kernel(row) for row in rows]
+    lines = [
+        f'    {{"{row.name}", {-1 if row.many else row.arity}, {int(calls_python(kernel, by_hand))}, '
+        + (f"NULL, kernel_{row.name}}}," if row.many else f"kernel_{row.name}, NULL}},")
+        for row, kernel in zip(rows, kernels)
+    ]
+    return HEAD.format(
+        checksum=checksum(),
+        tags=fill(
+            ", ".join([*(f"TAG_{row.name}" for row in rows), "BUILT_IN_COUNT"]),
+            width=120,
+            initial_indent="    ",
+            subsequent_indent="    ",
+        ),
+        kernels="\n".join(kernels),
+        rows="\n".join(lines),
+    )
+
+
+if __name__ == "__main__":
+    print(header(), end="")

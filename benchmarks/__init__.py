@@ -1,0 +1,1 @@
+"""Measurements of the library, side by side with its peers."""

@@ -1,0 +1,125 @@
+"""Fair timing: two contenders take turns in one process, and first they must agree on what comes out."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import isclose
+from statistics import median
+from types import CodeType, FunctionType, MappingProxyType
+from typing import Any, NamedTuple
+
+MANY = 10  # so many numbers are a gradient of sums, in which some may nearly cancel
+
+
+class Lap(NamedTuple):
+    """One run of a workload: seconds spent, and the numbers that came out, the same ones for every contender."""
+
+    forward: float
+    backward: float
+    numbers: Sequence[float]
+    freeing: float = 0.0
+
+    @property
+    def total(self) -> float:
+        """Forward and backward together."""
+        return self.forward + self.backward
+
+
+class Contender(NamedTuple):
+    """An engine with a workload to run, once per call."""
+
+    name: str
+    run: Callable[[], Lap]
+
+
+@dataclass
+class Duel:
+    """The laps of two contenders, in pairs."""
+
+    ours: list[Lap]
+    theirs: list[Lap]
+
+    @property
+    def ratios(self) -> list[float]:
+        """How many times as long as ours their lap took, for each pair, in ascending order."""
+        return sorted(theirs.total / ours.total for ours, theirs in zip(self.ours, self.theirs))
+
+
+class Disagreement(Exception):
+    """Two contenders computed different numbers, so that there is nothing to compare."""
+
+
+def duel(ours: Contender, theirs: Contender, rounds: int, *, tolerance: float, collector: bool = True) -> Duel:
+    """Let two contenders take turns, after a lap each that is not timed: it warms up, and its numbers must agree.
+
+    Each lap starts after a collection, with the garbage collector on, as it is in any program, or off for both. A
+    contender without derivatives returns fewer numbers; those that it returns are compared.
+    """
+    with _collecting(collector):
+        [[mine], [other]] = in_turn([ours, theirs], 1)
+        check(ours.name, mine, theirs.name, other, tolerance)
+        return Duel(*in_turn([ours, theirs], rounds))
+
+
+def in_turn(contenders: Sequence[Contender], rounds: int) -> list[list[Lap]]:
+    """Return so many laps of each contender; one follows the other, each after a collection."""
+    laps: list[list[Lap]] = [[] for _ in contenders]
+    for _ in range(rounds):
+        for contender, mine in zip(contenders, laps):
+            gc.collect()
+            mine.append(contender.run())
+    return laps
+
+
+@contextmanager
+def _collecting(wanted: bool) -> Iterator[None]:
+    (gc.enable if wanted else gc.disable)()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def check(my_name: str, mine: Lap, other_name: str, other: Lap, tolerance: float) -> None:
+    """Raise `Disagreement` unless the numbers of two laps are equal up to a relative error.
+
+    A number far below the largest one may be a small difference of large ones; its error is measured by the largest.
+    """
+    least = tolerance * max(map(abs, mine.numbers)) if len(mine.numbers) > MANY else 0.0
+    for i, (x, y) in enumerate(zip(mine.numbers, other.numbers)):
+        if not isclose(x, y, rel_tol=tolerance, abs_tol=least):
+            raise Disagreement(f"number {i}: {my_name} has {x!r}, {other_name} has {y!r}; tolerance {tolerance}")
+
+
+def medians(laps: Sequence[Lap]) -> Lap:
+    """Return the median of each time."""
+    return Lap(
+        forward=median(lap.forward for lap in laps),
+        backward=median(lap.backward for lap in laps),
+        numbers=(),
+        freeing=median(lap.freeing for lap in laps),
+    )
+
+
+def fresh(function: Callable[..., Any], names: Mapping[str, Any] = MappingProxyType({})) -> Callable[..., Any]:
+    """Return a copy of a function that the interpreter specialises by itself; `names` are globals of its own.
+
+    CPython adapts the bytecode of a loop to the types that it meets. If contenders ran one loop in turn, each would
+    find it adapted to the one before; with a copy each, every contender gets the best that the interpreter has for it.
+    """
+    assert isinstance(function, FunctionType)
+    return FunctionType(
+        _copied(function.__code__),
+        {**function.__globals__, **names},
+        function.__name__,
+        function.__defaults__,
+        function.__closure__,
+    )
+
+
+def _copied(code: CodeType) -> CodeType:
+    """Return a copy, also of the code inside it, such as that of comprehensions."""
+    return code.replace(co_consts=tuple(_copied(x) if isinstance(x, CodeType) else x for x in code.co_consts))
