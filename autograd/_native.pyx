@@ -64,6 +64,7 @@ cdef extern from "_value.h" nogil:
     PyTypeObject *Value_type
     PyObject *as_number
     void free_value(PyObject *) noexcept
+    PyObject *blank_value(PyTypeObject *, Py_ssize_t) noexcept
     Handle *handle_of(PyObject *)
     bint is_value(PyObject *)
     bint is_nothing(double)
@@ -114,6 +115,7 @@ cdef extern from "Python.h":
     ctypedef struct TypeSlots "PyTypeObject":
         const char *tp_name
         void (*tp_dealloc)(PyObject *) noexcept
+        PyObject *(*tp_alloc)(PyTypeObject *, Py_ssize_t) noexcept
         unsigned long tp_flags
         Py_ssize_t tp_vectorcall_offset
         PyObject *tp_dict
@@ -794,7 +796,7 @@ cdef int set_up() except -1:
     Value_type = <PyTypeObject *>Value
     as_number = <PyObject *>as_number_of
     slots.tp_name = "autograd.Value"
-    slots.tp_dealloc = free_value
+    slots.tp_alloc, slots.tp_dealloc = blank_value, free_value
     for name in TAKEN_OVER:
         (<dict>slots.tp_dict)[name] = Reference.__dict__[name]
     take_over_docs(slots.tp_dict, Reference)

@@ -21,7 +21,7 @@ static inline int walk_reach(Walk *walk, uint64_t x)
         return 0;
     }
     reach(x);
-    if (is_leaf(&tape.lines[x])) {
+    if (is_leaf(x)) {
         tape.touched[walk->touches++] = (Place)x;
     }
     else if (x < walk->lowest) {

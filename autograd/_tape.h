@@ -22,8 +22,10 @@
 
 #if defined(__GNUC__)
 #define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
+#define INLINE inline __attribute__((always_inline))
 #else
 #define UNLIKELY(condition) (condition)
+#define INLINE inline
 #endif
 
 typedef uint32_t Place; /* the number of a line on the tape, or one of these: */
@@ -70,7 +72,8 @@ typedef struct {
 /* beside each line: the tag of its primitive, and */
 #define OUTDATED 0x8000 /* a copy of something whose operands were changed after it was computed */
 #define LABELLED 0x4000
-#define TAG_MASK 0x3FFF
+#define LEAF 0x2000 /* instead of a tag */
+#define TAG_MASK 0x1FFF
 
 typedef struct {
     Line *lines;
@@ -177,7 +180,7 @@ static void release_memory(void)
 /* ── lines ──────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static inline int is_place(Place x) { return x <= LAST_PLACE; }
-static inline int is_leaf(const Line *line) { return line->operand[0] == NO_OPERAND; }
+static inline int is_leaf(uint64_t i) { return tape.tags[i] & LEAF; }
 static inline int has_handle(uint64_t i) { return !(tape.tags[i] & LABELLED) && tape.lines[i].handle != NULL; }
 
 /* The operands of a line and their partials, which of two stand in the line and of more among the edges. */
@@ -198,10 +201,11 @@ static inline Edges edges_of(Line *line)
 
 static inline int was_reached(uint64_t i) { return tape.reached[i / 64] >> (i % 64) & 1; }
 static inline void reach(uint64_t i) { tape.reached[i / 64] |= (uint64_t)1 << (i % 64); }
+static inline void reach_operand(Place x) { is_place(x) ? reach(x) : (void)0; }
 static inline void unreach(uint64_t i) { tape.reached[i / 64] &= ~((uint64_t)1 << (i % 64)); }
 
 /* The line of a handle; a leaf takes one if it has none. There must be room. */
-static inline Place place_of(Handle *x)
+static INLINE Place place_of(Handle *x)
 {
     if (x->epoch != tape.epoch) {
         Line *line = &tape.lines[tape.count];
@@ -209,7 +213,7 @@ static inline Place place_of(Handle *x)
         line->number = x->number;
         line->handle = x;
         line->operand[0] = line->operand[1] = NO_OPERAND;
-        tape.tags[tape.count] = 0;
+        tape.tags[tape.count] = LEAF;
         x->epoch = tape.epoch;
         x->place = (Place)tape.count++;
         tape.leaves++;
@@ -218,7 +222,7 @@ static inline Place place_of(Handle *x)
 }
 
 /* Become the handle of the next line, which holds a number computed just now. */
-static inline void bind(Handle *out, double data)
+static INLINE void bind(Handle *out, double data)
 {
     Line *line = &tape.lines[tape.count];
     line->data = out->data = data;
@@ -232,46 +236,34 @@ static inline void bind(Handle *out, double data)
 
 /* ── lifetime ───────────────────────────────────────────────────────────────────────────────────────────────────── */
 
-static int popcount(uint64_t bits)
+/* Reach what living handles need, and return how many lines that are: a leaf needs no line for itself. */
+static uint64_t mark(void)
 {
-#if defined(__GNUC__)
-    return __builtin_popcountll(bits);
-#else
-    int count = 0;
-    for (; bits; bits &= bits - 1) {
-        count++;
-    }
-    return count;
-#endif
-}
-
-/* How many of the lines before `i` are kept, given that number for the beginning of each word of bits. */
-static inline Place rank_of(const Place *before, uint64_t i)
-{
-    return before[i / 64] + (Place)popcount(tape.reached[i / 64] & (((uint64_t)1 << (i % 64)) - 1));
-}
-
-/* Reach what living handles need: a leaf needs no line for itself. */
-static void mark(void)
-{
+    uint64_t needed = 0;
     for (uint64_t i = tape.count; i-- > 0;) {
-        Line *line = &tape.lines[i];
-        if (was_reached(i) || (!is_leaf(line) && has_handle(i))) {
+        if (was_reached(i) || (!is_leaf(i) && has_handle(i))) {
+            needed++;
             reach(i);
-            Edges e = edges_of(line);
-            for (uint64_t k = 0; k < e.count; k++) {
-                if (is_place(e.operand[k])) {
-                    reach(e.operand[k]);
-                }
+            const Line *line = &tape.lines[i];
+            if (line->operand[0] != MANY) {
+                reach_operand(line->operand[0]);
+                reach_operand(line->operand[1]);
+                continue;
+            }
+            uint64_t end = line->edges.first + line->edges.count;
+            for (uint64_t k = line->edges.first; k < end; k++) {
+                reach_operand(tape.operand[k]);
             }
         }
     }
+    return needed;
 }
 
+/* Let go of a leaf, or of something labelled; of other lines nothing is known elsewhere. */
 static void drop(uint64_t i)
 {
     Line *line = &tape.lines[i];
-    tape.leaves -= is_leaf(line);
+    tape.leaves -= is_leaf(i) != 0;
     if (tape.tags[i] & LABELLED) {
         tape.labelled--;
         Py_DECREF(line->label);
@@ -281,7 +273,8 @@ static void drop(uint64_t i)
     }
 }
 
-static void move(uint64_t from, uint64_t to, const Place *before)
+/* Move a line towards the beginning; its operands have been moved before it, and `moved` says where they are. */
+static void move(uint64_t from, uint64_t to, const Place *moved)
 {
     Line *line = &tape.lines[to];
     *line = tape.lines[from];
@@ -302,41 +295,32 @@ static void move(uint64_t from, uint64_t to, const Place *before)
     }
     for (uint64_t k = 0; k < e.count; k++) {
         if (is_place(e.operand[k])) {
-            e.operand[k] = rank_of(before, e.operand[k]);
+            e.operand[k] = moved[e.operand[k]];
         }
     }
 }
 
-/* Drop the lines that no living handle needs. Without memory for that, they stay. */
+/* Drop the lines that no living handle needs, if that is worth while and there is memory for it; else they stay. */
 static void compact(void)
 {
-    uint64_t n = tape.count, length = words(n), kept = 0;
-    Place *before = PyMem_RawMalloc((length + 1) * sizeof(Place));
-    if (before == NULL) {
-        return;
-    }
-    mark();
-    for (uint64_t w = 0; w < length; w++) {
-        before[w] = (Place)kept;
-        kept += (uint64_t)popcount(tape.reached[w]);
-    }
-    before[length] = (Place)kept;
-    if (kept < n) {
-        uint64_t swept = tape.swept == n ? kept : rank_of(before, tape.swept);
-        tape.edges = 0;
-        for (uint64_t i = 0, to = 0; i < n; i++) {
+    uint64_t n = tape.count, kept = mark(), swept = 0;
+    Place *moved = kept <= n - n / 4 ? PyMem_RawMalloc((n + 1) * sizeof(Place)) : NULL;
+    if (moved != NULL) {
+        tape.edges = tape.count = 0;
+        for (uint64_t i = 0; i < n; i++) {
+            swept += i < tape.swept && was_reached(i);
             if (was_reached(i)) {
-                move(i, to++, before);
+                moved[i] = (Place)tape.count++;
+                move(i, moved[i], moved);
             }
-            else {
+            else if (tape.tags[i] & (LEAF | LABELLED)) {
                 drop(i);
             }
         }
-        tape.count = kept;
         tape.swept = swept;
+        PyMem_RawFree(moved);
     }
-    memset(tape.reached, 0, 8 * length);
-    PyMem_RawFree(before);
+    memset(tape.reached, 0, 8 * words(n));
 }
 
 static void set_limits(void)
@@ -383,22 +367,24 @@ static int make_room(uint64_t lines, uint64_t edges)
     return 1;
 }
 
-static inline int has_room(uint64_t lines, uint64_t edges)
+static INLINE int has_room(uint64_t lines, uint64_t edges)
 {
     return tape.count + lines <= tape.limit && tape.edges + edges <= tape.edge_limit;
 }
 
 /* A handle is gone: its line keeps what somebody may ask for when it is given a new one. */
-static inline void unbind(Handle *x)
+static INLINE void unbind(Handle *x)
 {
     if (x->epoch != tape.epoch) {
         Py_CLEAR(x->label);
         return;
     }
     Line *line = &tape.lines[x->place];
+    x->epoch = 0;
     line->handle = NULL;
-    if (x->label != NULL) {
+    if (UNLIKELY(x->label != NULL)) {
         line->label = x->label;
+        x->label = NULL;
         tape.tags[x->place] |= LABELLED;
         tape.labelled++;
     }
@@ -419,7 +405,7 @@ static void rebind(Handle *out, Place i)
     out->data = line->data;
     out->epoch = tape.epoch;
     out->place = i;
-    out->computed = !is_leaf(line);
+    out->computed = !is_leaf(i);
     if (out->computed) {
         tape.living++;
     }

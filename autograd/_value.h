@@ -17,21 +17,39 @@ static inline Handle *handle_of(PyObject *value) { return (Handle *)(value + 1);
 static inline PyObject *object_of(Handle *handle) { return (PyObject *)handle - 1; }
 static inline int is_value(PyObject *x) { return Py_TYPE(x) == Value_type; }
 
-/* A Value that is the handle of nothing yet. */
-static inline PyObject *new_value(void)
+static PyObject *allocated_value(void)
 {
-    PyObject *value;
-    if (spares > 0) {
-        value = spare[--spares];
+    PyObject *value = PyObject_Malloc((size_t)Value_type->tp_basicsize);
+    if (value == NULL) {
+        return PyErr_NoMemory();
     }
-    else {
-        value = PyObject_Malloc((size_t)Value_type->tp_basicsize);
-        if (value == NULL) {
-            return PyErr_NoMemory();
-        }
+    memset(value, 0, (size_t)Value_type->tp_basicsize);
+    return PyObject_Init(value, Value_type);
+}
+
+/* A Value that is the handle of nothing yet: without label, weak references and epoch. */
+static INLINE PyObject *new_value(void)
+{
+    if (UNLIKELY(spares == 0)) {
+        return allocated_value();
     }
-    (void)PyObject_Init(value, Value_type);
-    memset(value + 1, 0, sizeof(Handle) + sizeof(PyObject *));
+    PyObject *value = spare[--spares];
+#if defined(Py_DEBUG) || defined(Py_TRACE_REFS)
+    return PyObject_Init(value, Value_type);
+#else
+    Py_SET_REFCNT(value, 1); /* it has its type already */
+    return value;
+#endif
+}
+
+/* For `Value(...)`: `__init__` makes it a leaf. */
+static PyObject *blank_value(PyTypeObject *type, Py_ssize_t items)
+{
+    (void)type, (void)items;
+    PyObject *value = new_value();
+    if (value != NULL) {
+        memset(handle_of(value), 0, sizeof(Handle));
+    }
     return value;
 }
 
@@ -107,7 +125,7 @@ static int raise_what_is_set(void) { return PyErr_Occurred() ? -1 : 0; }
 /* ── operands ───────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 /* The handle of a Value or NULL for a constant, and the number: 1, or 0 if `x` is no number, or -1 on an error. */
-static inline int operand_of(PyObject *x, Handle **handle, double *number)
+static INLINE int operand_of(PyObject *x, Handle **handle, double *number)
 {
     if (is_value(x)) {
         *handle = handle_of(x);
@@ -136,7 +154,7 @@ static inline int operand_of(PyObject *x, Handle **handle, double *number)
 /* ── recording ──────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 /* Write a line for a number computed from at most two operands; `y` is not used for one. */
-static inline PyObject *record_few(int tag, int count, Handle *x, Handle *y, const double *number, double data,
+static PyObject *record_few(int tag, int count, Handle *x, Handle *y, const double *number, double data,
                                    const double *partial)
 {
     PyObject *out = new_value();
@@ -191,7 +209,7 @@ static PyObject *record(int tag, uint64_t count, Handle *const *operand, const d
 
 /* ── the shortest ways: `tag` is a constant wherever the operation is known ─────────────────────────────────────── */
 
-static inline PyObject *unary(int tag, PyObject *x)
+static INLINE PyObject *unary(int tag, PyObject *x)
 {
     Handle *operand = handle_of(x);
     double number[2] = {operand->data, 0.0}, partial[2];
@@ -202,7 +220,7 @@ static inline PyObject *unary(int tag, PyObject *x)
     return record_few(tag, 1, operand, NULL, number, data, partial);
 }
 
-static inline PyObject *binary(int tag, PyObject *left, PyObject *right)
+static INLINE PyObject *binary(int tag, PyObject *left, PyObject *right)
 {
     Handle *x, *y;
     double number[2], partial[2];

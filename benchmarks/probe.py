@@ -15,6 +15,7 @@ import subprocess
 import sys
 from array import array
 from collections.abc import Callable
+from functools import cache
 from operator import sub
 from pathlib import Path
 from typing import Any
@@ -74,12 +75,15 @@ def plain(passes: int) -> None:
         small_graph(x, w).backward()
 
 
-OLD = [Value(0.5) * Value(0.25)]  # an inner node that lives as long as the process
+@cache
+def old() -> Value:
+    """Return an inner node that lives on for as long as the process."""
+    return Value(0.5) * Value(0.25)
 
 
 def old_value(passes: int) -> None:
     """Do the same with an old node in every graph."""
-    x, w = OLD[0], Value(0.25)
+    x, w = old(), Value(0.25)
     for _ in range(passes):
         small_graph(x, w).backward()
 
@@ -99,18 +103,16 @@ LEAKS: dict[str, Callable[[int], None]] = {"plain": plain, "old_value": old_valu
 
 
 def leak(kind: str, passes: int) -> dict[str, float]:
-    """Return what so many passes leave behind, without the garbage collector, after a tenth as many to warm up.
+    """Return what so many passes leave behind, without the garbage collector, after as many twice to warm up.
 
-    The warm-up fills CPython's free lists and asks the system for the memory that one pass needs at a time.
+    That fills the free lists and asks the system for the memory that one pass needs at a time.
     """
     run = LEAKS[kind]
     gc.disable()
-    run(passes // 10)
     before, after = array("q", 3 * [0]), array("q", 3 * [0])  # made now, so that keeping the counts takes nothing
-    for _ in range(3):  # counting, too, takes something the first time
-        _count(before)
-    run(passes)
-    _count(after)
+    for there in (before, before, after):  # counting, too, takes something the first time
+        run(passes)
+        _count(there)
     return dict(zip(("objects", "blocks", "bytes"), map(sub, after, before)))
 
 
