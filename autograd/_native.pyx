@@ -239,6 +239,12 @@ cdef int set_partials(double *partial, object found, Py_ssize_t count) except -1
     return 0
 
 
+cdef inline double as_double(object x, str where) except? -1.0:
+    if PyFloat_CheckExact(<PyObject *>x):
+        return PyFloat_AS_DOUBLE(<PyObject *>x)
+    return as_float(x, where, "a real number")
+
+
 cdef object as_number_of = value.as_number
 
 
@@ -250,10 +256,11 @@ cdef class Value:
     cdef object __weakref__
 
     def __init__(self, data, *, label=""):
-        cdef double number = as_float(data, "Value", "a real number")
-        name = value.as_label(label)
+        cdef double number = as_double(data, "Value")
+        cdef str name = value.as_label(label)
         become_leaf(&self.handle, number)
-        set_label(&self.handle, name)
+        if name:
+            set_label(&self.handle, name)
 
     @property
     def data(self):
@@ -263,7 +270,7 @@ cdef class Value:
     def data(self, number):
         if self.handle.computed:
             raise GraphError(value.COMPUTED)
-        cdef double new = as_float(number, "data", "a real number")
+        cdef double new = as_double(number, "data")
         change_leaf(&self.handle, new)
 
     @property
@@ -275,7 +282,7 @@ cdef class Value:
 
     @grad.setter
     def grad(self, number):
-        cdef double new = as_float(number, "grad", "a real number")
+        cdef double new = as_double(number, "grad")
         set_grad(&self.handle, new)
 
     @property
@@ -323,7 +330,7 @@ cdef class Value:
         return tuple(found)
 
     def backward(self, seed=1.0):
-        cdef double number = as_float(seed, "backward: seed", "a real number")
+        cdef double number = as_double(seed, "backward: seed")
         if not self.handle.computed:
             self.handle.grad += number
             return
@@ -746,11 +753,14 @@ def function(primitive):
 
 def over(primitive, *rows):
     """Return the value of a primitive of many operands on those in rows, which have to be equally long."""
-    cdef Py_ssize_t length = -1
+    cdef Py_ssize_t count, length = -1
     cdef int tag = TAGS.get(primitive, BUILT_IN_COUNT)
     if tag == BUILT_IN_COUNT or ROWS[tag].arity >= 0:
         return value.over(primitive, *rows)
-    rows = tuple([row if type(row) is list or PyObject_CheckBuffer(row) else tuple(row) for row in rows])
+    for row in rows:
+        if type(row) is not list and type(row) is not tuple and not PyObject_CheckBuffer(row):
+            rows = tuple([tuple(row) for row in rows])
+            break
     gather_begin()
     for row in rows:
         count = gather_row(row)

@@ -192,10 +192,13 @@ static PyObject *record(int tag, uint64_t count, Handle *const *operand, const d
         Py_DECREF(out);
         return PyErr_NoMemory();
     }
+    const uint64_t epoch = tape.epoch;
+    Place *place = tape.operand + tape.edges;
+    double *kept = tape.partial + tape.edges;
     for (uint64_t k = 0; k < count; k++) {
-        int constant = operand[k] == NULL;
-        tape.operand[tape.edges + k] = constant ? CONSTANT : place_of(operand[k]);
-        tape.partial[tape.edges + k] = constant ? number[k] : partial[k];
+        Handle *x = operand[k];
+        place[k] = x == NULL ? CONSTANT : x->epoch == epoch ? x->place : place_of(x);
+        kept[k] = x == NULL ? number[k] : partial[k];
     }
     Line *line = &tape.lines[tape.count];
     line->operand[0] = line->operand[1] = MANY;
@@ -298,17 +301,32 @@ static int gather(PyObject *const *items, Py_ssize_t count)
     if (gather_reserve(gathered.count + (uint64_t)count) < 0) {
         return -1;
     }
+    Handle **operand = gathered.operand + gathered.count;
+    double *number = gathered.number + gathered.count;
+    int any_value = 0;
     for (Py_ssize_t k = 0; k < count; k++) {
         PyObject *x = items[k];
-        if (!is_value(x) && !PyFloat_CheckExact(x) && !PyLong_CheckExact(x)) {
+        if (is_value(x)) {
+            any_value = 1;
+            operand[k] = handle_of(x);
+            number[k] = operand[k]->data;
+            continue;
+        }
+        operand[k] = NULL;
+        if (PyFloat_CheckExact(x)) {
+            number[k] = PyFloat_AS_DOUBLE(x);
+            continue;
+        }
+        if (!PyLong_CheckExact(x)) {
             return 0;
         }
-        Handle **operand = &gathered.operand[gathered.count];
-        if (operand_of(x, operand, &gathered.number[gathered.count++]) < 0) {
+        number[k] = PyLong_AsDouble(x);
+        if (number[k] == -1.0 && PyErr_Occurred()) {
             return -1;
         }
-        gathered.any_value |= *operand != NULL;
     }
+    gathered.count += (uint64_t)count;
+    gathered.any_value |= any_value;
     return 1;
 }
 

@@ -49,7 +49,7 @@ class Neuron(Module):
 
     def respond(self, inputs: Iterable[Number]) -> Any:
         """Return the response to inputs already checked, followed by the 1.0 that the bias is multiplied with."""
-        return self.activation(math.dot((*self.weights, self.bias), inputs))
+        return self.activation(math.dot([*self.weights, self.bias], inputs))
 
     def __repr__(self) -> str:
         return f"Neuron({self.nin}, {find_activation(self.activation).name!r})"
