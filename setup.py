@@ -25,6 +25,7 @@ native = Extension(
 
 if cythonize is not None:
     modules = cythonize([native], compiler_directives={"binding": False})
+    modules[0].optional = native.optional  # which cythonize does not hand on
 elif required:
     raise SystemExit("REQUIRE_AUTOGRAD_NATIVE=1, but Cython is missing: pip install cython")
 else:

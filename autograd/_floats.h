@@ -197,15 +197,6 @@ static inline double f_atanh(double x) { return quiet(atanh(x), x); }
 
 static inline double f_erf(double x) { return erf(x); }
 static inline double f_erfc(double x) { return erfc(x); }
-static inline double f_gamma(double x) { return call_python(TAG_gamma, &x, 1); }
-static inline double f_lgamma(double x) { return call_python(TAG_lgamma, &x, 1); }
-static inline double f_digamma(double x) { return call_python(TAG_digamma, &x, 1); }
-
-static inline double f_polygamma(double order, double x)
-{
-    const double operands[] = {order, x};
-    return call_python(TAG_polygamma, operands, 2);
-}
 
 /* ── steps and selections ──────────────────────────────────────────────────────────────────────────────────────── */
 
@@ -423,7 +414,5 @@ static inline double f_logsumexp(const double *x, Py_ssize_t n)
     }
     return largest + log1p(others);
 }
-
-static inline double f_hypot(const double *x, Py_ssize_t n) { return call_python(TAG_hypot, x, n); }
 
 #endif

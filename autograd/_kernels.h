@@ -20,6 +20,35 @@ enum {
 
 #include "_floats.h"
 
+static double f_gamma(double x)
+{
+    const double operands[] = {x};
+    return call_python(TAG_gamma, operands, 1);
+}
+
+static double f_lgamma(double x)
+{
+    const double operands[] = {x};
+    return call_python(TAG_lgamma, operands, 1);
+}
+
+static double f_digamma(double x)
+{
+    const double operands[] = {x};
+    return call_python(TAG_digamma, operands, 1);
+}
+
+static double f_polygamma(double n, double x)
+{
+    const double operands[] = {n, x};
+    return call_python(TAG_polygamma, operands, 2);
+}
+
+static double f_hypot(const double *x, Py_ssize_t n)
+{
+    return call_python(TAG_hypot, x, n);
+}
+
 static inline double kernel_identity(const double *operand, unsigned active, double *partial)
 {
     const double x = operand[0];

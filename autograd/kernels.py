@@ -1,7 +1,8 @@
 """Print the table of primitives as C, for the compiled core: `python -m autograd.kernels > autograd/_kernels.h`.
 
 The rules are called with symbols instead of numbers, so C computes the formulas of the table, operation by operation.
-What they call, and the few rules that are more than formulas, is written by hand in `_floats.h`.
+What they call, and the few rules that are more than formulas, is written by hand in `_floats.h`. The value of a row
+that is not there, because nobody has written it yet or because it is an algorithm of Python's own, is asked of Python.
 """
 
 from __future__ import annotations
@@ -48,6 +49,12 @@ static const Row ROWS[BUILT_IN_COUNT] = {{
 }};
 
 #endif
+"""
+ASKED = """\
+static double f_{name}({parameters})
+{{
+{operands}    return call_python(TAG_{name}, {array}, {count});
+}}
 """
 FIXED = """\
 static inline double kernel_{name}(const double *operand, unsigned active, double *partial)
@@ -183,9 +190,28 @@ def shared(formulas: Iterable[Symbol]) -> tuple[list[str], list[str]]:
     return definitions, texts
 
 
+def operand_names(row: Primitive) -> list[str]:
+    """Return the names of a fixed number of operands, as the rules have them."""
+    return list(inspect.signature(next(rule for rule in row.rules if rule)).parameters)[1:]
+
+
+def asked(row: Primitive) -> str:
+    """Return the function in C that asks Python for the value of a row."""
+    if row.many:
+        return ASKED.format(name=row.name, parameters="const double *x, Py_ssize_t n", operands="", array="x", count="n")
+    names = operand_names(row)
+    return ASKED.format(
+        name=row.name,
+        parameters=", ".join(f"double {name}" for name in names),
+        operands=f"    const double operands[] = {{{', '.join(names)}}};\n",
+        array="operands",
+        count=len(names),
+    )
+
+
 def fixed_kernel(row: Primitive) -> str:
     """Return the kernel of a row with a fixed number of operands."""
-    names = list(inspect.signature(next(rule for rule in row.rules if rule)).parameters)[1:]
+    names = operand_names(row)
     definitions, texts = shared(traced(row, names))
     lines = ["if (!active) {\n        return z;\n    }"] * bool(definitions) + definitions
     lines += [f"if (active & {1 << i}u) {{\n        partial[{i}] = {text};\n    }}" for i, text in enumerate(texts)]
@@ -228,9 +254,8 @@ def header(rows: Iterable[Primitive] | None = None) -> str:
     """Return the rows, by default those of the library, as a header for C."""
     rows = [TABLE[name] for name in TABLE if name in BUILT_IN] if rows is None else list(rows)
     by_hand = functions()
-    for row in rows:
-        if f"f_{row.name}" not in by_hand:
-            raise PrimitiveError(f"primitive {row.name!r}: its value is not in C yet; write f_{row.name} in _floats.h")
+    asking = {f"f_{row.name}": asked(row) for row in rows if f"f_{row.name}" not in by_hand}
+    by_hand |= asking
     kernels = [many_kernel(row, by_hand) if row.many else fixed_kernel(row) for row in rows]
     lines = [
         f'    {{"{row.name}", {-1 if row.many else row.arity}, {int(calls_python(kernel, by_hand))}, '
@@ -245,7 +270,7 @@ def header(rows: Iterable[Primitive] | None = None) -> str:
             initial_indent="    ",
             subsequent_indent="    ",
         ),
-        kernels="\n".join(kernels),
+        kernels="\n".join([*asking.values(), *kernels]),
         rows="\n".join(lines),
     )
 

@@ -81,13 +81,21 @@ def test_calls_are_made_once() -> None:
     ("row", "message"),
     [
         (made(lambda z, x: 1.0 if x > 0 else 2.0), "primitive 'sin': its rules cannot be printed as C: the truth of"),
-        (made(lambda z, x: 1.0, name="cube"), "primitive 'cube': its value is not in C yet; write f_cube in _floats.h"),
         (made(lambda z, *xs: xs[::-1], many=True), "primitive 'sin': its partials have no common formula; write part"),
     ],
 )
 def test_what_cannot_be_printed_is_named(row: Primitive, message: str) -> None:
     with pytest.raises(PrimitiveError, match=message.replace("(", r"\(")):
         kernels.header([row])
+
+
+def test_a_value_that_is_not_in_c_is_asked_of_python() -> None:
+    printed = kernels.header([made(lambda z, y, x: x, None, name="cube")])
+    assert (
+        "static double f_cube(double y, double x)\n{\n    const double operands[] = {y, x};\n"
+        "    return call_python(TAG_cube, operands, 2);\n}\n"
+    ) in printed
+    assert '{"cube", 2, 1, kernel_cube, NULL}' in printed  # it may raise
 
 
 # ── the kernels ──────────────────────────────────────────────────────────────────────────────────────────────────────
