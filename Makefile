@@ -33,7 +33,7 @@ kernels: $(VENV)/ready  ## print the table of primitives in C, for the compiled 
 	$(RUN) -m autograd.kernels > autograd/_kernels.new && mv autograd/_kernels.new autograd/_kernels.h
 
 mutants: $(VENV)/ready  ## change every derivative in turn: the tests must notice
-	$(RUN) -m tests.mutants
+	AUTOGRAD_PURE=1 $(RUN) -m tests.mutants
 
 bench: .venv-bench/ready  ## compare with other libraries, side by side
 	.venv-bench/bin/python -m benchmarks.eager

@@ -198,7 +198,8 @@ def operand_names(row: Primitive) -> list[str]:
 def asked(row: Primitive) -> str:
     """Return the function in C that asks Python for the value of a row."""
     if row.many:
-        return ASKED.format(name=row.name, parameters="const double *x, Py_ssize_t n", operands="", array="x", count="n")
+        parameters = "const double *x, Py_ssize_t n"
+        return ASKED.format(name=row.name, parameters=parameters, operands="", array="x", count="n")
     names = operand_names(row)
     return ASKED.format(
         name=row.name,
