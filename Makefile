@@ -35,6 +35,10 @@ kernels: $(VENV)/ready  ## print the table of primitives in C, for the compiled 
 mutants: $(VENV)/ready  ## change every derivative in turn: the tests must notice
 	AUTOGRAD_PURE=1 $(RUN) -m tests.mutants
 
+sanitize: $(VENV)/ready  ## run the tests on a compiled core that watches every access to memory
+	$(RUN) -m pip install --quiet --disable-pip-version-check cython setuptools
+	$(RUN) -m tests.sanitize
+
 bench: .venv-bench/ready  ## compare with other libraries, side by side
 	.venv-bench/bin/python -m benchmarks.eager
 

@@ -6,11 +6,14 @@ from the table of primitives, computes. What is done seldom is the reference's o
 one text for each error and one way of copying.
 """
 
-from cpython.buffer cimport PyBUF_CONTIG_RO, PyBUF_FORMAT, PyBuffer_Release, PyObject_CheckBuffer, PyObject_GetBuffer
+from cpython.buffer cimport PyBUF_CONTIG_RO, PyBUF_FORMAT, PyBuffer_Release, PyObject_GetBuffer
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from cpython.object cimport PyObject, PyTypeObject
-from cpython.ref cimport Py_DECREF, Py_INCREF
+from cpython.ref cimport Py_INCREF, Py_XDECREF
 from libc.stdint cimport uint16_t, uint32_t, uint64_t
+from libc.string cimport memset
+
+from array import array
 
 from autograd import primitives, snapshot, sweeps, value
 from autograd.errors import ArgumentError, GraphError, PrimitiveError
@@ -18,7 +21,7 @@ from autograd.primitives import as_float
 
 cdef extern from "_value.h" nogil:
     ctypedef uint32_t Place
-    enum: CONSTANT, NO_OPERAND, OUTDATED, TAG_MASK, BUILT_IN_COUNT, TABLE_CHECKSUM
+    enum: CONSTANT, OUTDATED, TAG_MASK, BUILT_IN_COUNT, TABLE_CHECKSUM
     enum: TAG_identity, TAG_add, TAG_subtract, TAG_multiply, TAG_divide, TAG_power, TAG_negate, TAG_absolute
     enum: TAG_mod, TAG_floor_divide, TAG_fmod, TAG_exp, TAG_exp2, TAG_expm1, TAG_log, TAG_log2, TAG_log10, TAG_log1p
     enum: TAG_sqrt, TAG_cbrt, TAG_sin, TAG_cos, TAG_tan, TAG_asin, TAG_acos, TAG_atan, TAG_atan2, TAG_sinh, TAG_cosh
@@ -41,7 +44,7 @@ cdef extern from "_value.h" nogil:
         Line *lines
         uint16_t *tags
         double *adjoint
-        uint64_t count, swept, next_number, living, edges, capacity
+        uint64_t count, swept
     ctypedef struct Row:
         const char *name
         int arity
@@ -82,7 +85,6 @@ cdef extern from "_value.h" nogil:
     int c_depend_on_older "depend_on_older"(const Place *results, uint64_t count, uint64_t first)
 
 cdef extern from "_value.h":
-    object new_value()
     object value_at(Place)
     object unary(int tag, object x)
     object binary(int tag, object left, object right)
@@ -95,6 +97,7 @@ cdef extern from "_value.h":
     object gather_end(int tag)
     ctypedef object (*Way)(int tag, PyObject **args, Py_ssize_t count)
     Way way_of(int tag)
+    bint takes(int tag, Py_ssize_t count)
 
 cdef extern from "Python.h":
     ctypedef object (*vectorcallfunc)(object, PyObject **, size_t, PyObject *)
@@ -108,7 +111,7 @@ cdef extern from "Python.h":
     double PyFloat_AS_DOUBLE(PyObject *)
     PyObject **PySequence_Fast_ITEMS(object)
     Py_ssize_t PySequence_Fast_GET_SIZE(object)
-    object PyUnicode_FromObject(object)
+    PyObject *PyUnicode_FromObject(object) except NULL
     unsigned long Py_TPFLAGS_HAVE_VECTORCALL
     richcmpfunc compare_floats "PyFloat_Type.tp_richcompare"
     hashfunc hash_of_object "PyBaseObject_Type.tp_hash"
@@ -123,36 +126,52 @@ cdef extern from "Python.h":
     void PyType_Modified(PyTypeObject *)
 
 Reference = value.Value
-CHECKSUM = <unsigned int>TABLE_CHECKSUM
-# of the table this was compiled for
+CHECKSUM = <unsigned int>TABLE_CHECKSUM  # of the table that this was compiled for
 
 
 # ── primitives and their tags ────────────────────────────────────────────────────────────────────────────────────────
 
-cdef list TAGGED = list(primitives.TABLE[name] for name in primitives.TABLE if name in primitives.BUILT_IN)
+cdef list TAGGED = [primitives.TABLE[name] for name in primitives.TABLE if name in primitives.BUILT_IN]
 cdef dict TAGS = {primitive: tag for tag, primitive in enumerate(TAGGED)}
+cdef uint16_t FREE[TAG_MASK + 1]  # tags of rows that nothing living was made with
+cdef int free_tags = 0
+TAGGED += [None] * (TAG_MASK + 1 - len(TAGGED))
 
 
 cdef int tag_of(object primitive) except -1:
-    """Return the tag of a row; a row of one's own is given the next one."""
+    """Return the tag of a row; a row of one's own is given one that is free."""
+    global free_tags
     tag = TAGS.get(primitive)
     if tag is None:
-        if len(TAGGED) > TAG_MASK:
-            if tape.count > 0:
-                raise PrimitiveError(f"primitive {primitive.name!r}: there are {TAG_MASK} others in use already")
-            for old in TAGGED[BUILT_IN_COUNT:]:
-                del TAGS[old]
-            del TAGGED[BUILT_IN_COUNT:]
-        tag = TAGS[primitive] = len(TAGGED)
-        TAGGED.append(primitive)
+        if free_tags == 0:
+            find_free_tags()
+        if free_tags == 0:
+            raise PrimitiveError(
+                f"primitive {primitive.name!r}: {TAG_MASK} others are in use; define each once, not at every use"
+            )
+        tag = FREE[free_tags - 1]
+        TAGS[primitive] = tag
+        TAGGED[tag] = primitive
+        free_tags -= 1
     return tag
 
 
-cdef bint is_in_c(int tag, Py_ssize_t count):
-    """Return whether the kernel of a row takes so many operands."""
-    if tag >= BUILT_IN_COUNT:
-        return False
-    return ROWS[tag].arity == count or (ROWS[tag].arity < 0 and count > 0 and not (tag == TAG_dot and count % 2))
+cdef int find_free_tags() except -1:
+    """Find the tags that no line has."""
+    global free_tags
+    cdef uint64_t i
+    cdef int tag
+    cdef char used[TAG_MASK + 1]
+    memset(used, 0, sizeof(used))
+    for i in range(tape.count):
+        used[tape.tags[i] & TAG_MASK] = True
+    for tag in range(TAG_MASK, BUILT_IN_COUNT - 1, -1):
+        if not used[tag]:
+            TAGS.pop(TAGGED[tag], None)
+            TAGGED[tag] = None
+            FREE[free_tags] = tag
+            free_tags += 1
+    return 0
 
 
 cdef double value_of(int tag, const double *x, Py_ssize_t count, double *partial) except? -1.0:
@@ -172,7 +191,7 @@ def kernel(name, operands):
     cdef Py_ssize_t k, count = len(operands)
     cdef int tag = TAGS[primitives.named(name)]
     cdef Buffers buffers = Buffers(count)
-    if not is_in_c(tag, count):
+    if not takes(tag, count):
         raise PrimitiveError(f"{name}: no kernel for {count} operands")
     for k in range(count):
         buffers.number[k] = operands[k]
@@ -218,14 +237,17 @@ cdef object record_any(object primitive, tuple operands):
             buffers.operand[k] = NULL
             buffers.number[k] = x
         numbers.append(buffers.number[k])
-    tag = tag_of(primitive)
-    if is_in_c(tag, count):
+    if count == 0:
+        return Value(primitive.evaluate())
+    tag = TAGS.get(primitive, BUILT_IN_COUNT)
+    if takes(tag, count):
         data = value_of(tag, buffers.number, count, buffers.partial)
     else:
         found = primitive.evaluate(*numbers)
         data = found
         active = [type(x) is Value for x in operands]
         set_partials(buffers.partial, primitive.partials(found, numbers, active), count)
+        tag = tag_of(primitive)  # only now: while it was evaluated, tags may have been given anew
     return record(tag, count, buffers.operand, buffers.number, data, buffers.partial)
 
 
@@ -257,7 +279,7 @@ cdef class Value:
 
     def __init__(self, data, *, label=""):
         cdef double number = as_double(data, "Value")
-        cdef str name = value.as_label(label)
+        name = value.as_label(label)
         become_leaf(&self.handle, number)
         if name:
             set_label(&self.handle, name)
@@ -322,11 +344,9 @@ cdef class Value:
         if not self.handle.computed:
             return ()
         cdef uint64_t k
-        cdef Edges edges = edges_of(&tape.lines[self.handle.place])
         cdef list found = []
-        for k in range(edges.count):
-            nothing_flows = edges.operand[k] == CONSTANT or is_nothing(edges.partial[k])
-            found.append(None if nothing_flows else edges.partial[k])
+        for k in range(edges_of(&tape.lines[self.handle.place]).count):
+            found.append(partial_at(edges_of(&tape.lines[self.handle.place]), k))
         return tuple(found)
 
     def backward(self, seed=1.0):
@@ -545,19 +565,19 @@ cdef object binary_method(int tag, object x, object y):
     return x.__primitive__(TAGGED[tag], (x, y)) if made is NotImplemented else made
 
 
+cdef object partial_at(Edges edges, uint64_t k):
+    return None if edges.operand[k] == CONSTANT or is_nothing(edges.partial[k]) else edges.partial[k]
+
+
 cdef object operand_at(Edges edges, uint64_t k):
     return edges.partial[k] if edges.operand[k] == CONSTANT else value_at(edges.operand[k])
 
 
-cdef int set_label(Handle *x, str text) except -1:
-    old = <object>x.label if x.label != NULL else None
-    x.label = NULL
-    if text:
-        text = PyUnicode_FromObject(text)
-        Py_INCREF(text)
-        x.label = <PyObject *>text
-    if old is not None:
-        Py_DECREF(old)
+cdef int set_label(Handle *x, object text) except -1:
+    """Set a label, a str; of a subclass, a plain copy is kept, with which no Python code can come."""
+    cdef PyObject *old = x.label
+    x.label = NULL if not text else PyUnicode_FromObject(text)
+    Py_XDECREF(old)
     return 0
 
 
@@ -758,7 +778,7 @@ def over(primitive, *rows):
     if tag == BUILT_IN_COUNT or ROWS[tag].arity >= 0:
         return value.over(primitive, *rows)
     for row in rows:
-        if type(row) is not list and type(row) is not tuple and not PyObject_CheckBuffer(row):
+        if type(row) is not list and type(row) is not tuple and not is_plain_buffer(row):
             rows = tuple([tuple(row) for row in rows])
             break
     gather_begin()
@@ -767,7 +787,13 @@ def over(primitive, *rows):
         if count < 1 or (length != count and length >= 0):
             return value.over(primitive, *rows)
         length = count
-    return gather_end(tag)
+    return gather_end(tag) if takes(tag, length * len(rows)) else value.over(primitive, *rows)
+
+
+cdef bint is_plain_buffer(object row):
+    """Return whether a buffer holds what iteration would give, and gives it without running Python code."""
+    kind = type(row)
+    return kind is array or kind is memoryview or (kind.__name__ == "ndarray" and kind.__module__ == "numpy")
 
 
 cdef Py_ssize_t gather_row(object row) except -1:
@@ -777,7 +803,10 @@ cdef Py_ssize_t gather_row(object row) except -1:
     if type(row) is list or type(row) is tuple:
         count = PySequence_Fast_GET_SIZE(row)
         return count if gather(PySequence_Fast_ITEMS(row), count) else 0
-    PyObject_GetBuffer(row, &view, PyBUF_CONTIG_RO | PyBUF_FORMAT)
+    try:
+        PyObject_GetBuffer(row, &view, PyBUF_CONTIG_RO | PyBUF_FORMAT)
+    except (BufferError, ValueError):  # as an array of every other number gives none
+        return 0
     try:
         if view.ndim == 1 and view.format != NULL and view.format[0] == b"d" and view.format[1] == 0:
             count = view.shape[0]

@@ -55,15 +55,15 @@ static PyObject *blank_value(PyTypeObject *type, Py_ssize_t items)
 
 static void free_value(PyObject *value)
 {
-    if (*(PyObject **)((char *)value + Value_type->tp_weaklistoffset) != NULL) {
+    unbind(handle_of(value)); /* first: callbacks of weak references may look at the line, and must not find this */
+    if (UNLIKELY(*(PyObject **)((char *)value + Value_type->tp_weaklistoffset) != NULL)) {
         PyObject_ClearWeakRefs(value);
     }
-    unbind(handle_of(value));
-    if (spares < SPARE_OBJECTS) {
+    if (is_value(value) && spares < SPARE_OBJECTS) {
         spare[spares++] = value;
     }
     else {
-        PyObject_Free(value);
+        Py_TYPE(value)->tp_free(value);
     }
 }
 
@@ -238,6 +238,15 @@ static INLINE PyObject *binary(int tag, PyObject *left, PyObject *right)
     return record_few(tag, 2, x, y, number, data, partial);
 }
 
+/* Whether the kernel of a row takes so many operands: those of `dot` are two halves. */
+static int takes(int tag, Py_ssize_t count)
+{
+    if (tag >= BUILT_IN_COUNT || ROWS[tag].arity >= 0) {
+        return tag < BUILT_IN_COUNT && ROWS[tag].arity == count;
+    }
+    return count > 0 && !(tag == TAG_dot && count % 2);
+}
+
 /* A row called as a function. NotImplemented asks for the long way, which also knows the errors. */
 typedef PyObject *(*Way)(int tag, PyObject *const *args, Py_ssize_t count);
 
@@ -248,7 +257,7 @@ static PyObject *fixed_way(int tag, PyObject *const *args, Py_ssize_t count)
     Handle *operand[MOST_FIXED];
     double number[MOST_FIXED] = {0.0}, partial[MOST_FIXED];
     unsigned active = 0;
-    if (count != ROWS[tag].arity) {
+    if (!takes(tag, count)) {
         return Py_NewRef(Py_NotImplemented);
     }
     for (Py_ssize_t k = 0; k < count; k++) {
@@ -322,7 +331,8 @@ static int gather(PyObject *const *items, Py_ssize_t count)
         }
         number[k] = PyLong_AsDouble(x);
         if (number[k] == -1.0 && PyErr_Occurred()) {
-            return -1;
+            PyErr_Clear(); /* there may be an error that comes before it */
+            return 0;
         }
     }
     gathered.count += (uint64_t)count;
@@ -375,7 +385,7 @@ static PyObject *gather_end(int tag)
 static PyObject *many_way(int tag, PyObject *const *args, Py_ssize_t count)
 {
     gather_begin();
-    int known = count > 0 ? gather(args, count) : 0;
+    int known = takes(tag, count) ? gather(args, count) : 0;
     return known > 0 ? gather_end(tag) : known < 0 ? NULL : Py_NewRef(Py_NotImplemented);
 }
 

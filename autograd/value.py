@@ -61,8 +61,8 @@ class Value:
         raise ArgumentError(NO_SUBCLASS.format(cls.__name__))
 
     def __init__(self, data: float, *, label: str = "") -> None:
-        self._data, self._grad = as_float(data, "Value", "a real number"), 0.0
-        self.label = label
+        number, name = as_float(data, "Value", "a real number"), as_label(label)
+        self._data, self._grad, self._label = number, 0.0, name
         self.primitive, self.operands, self.partials = None, (), ()
         self.number, self.changed = _next_number(), 0
 
@@ -313,7 +313,7 @@ def as_label(text: Any) -> str:
     """Return a label; raise `ArgumentError` for anything but a str."""
     if not isinstance(text, str):
         raise ArgumentError(f"label: got {text!r}; expected a str")
-    return text
+    return str.__str__(text)  # of a subclass, what it says
 
 
 def stranger(primitive: Primitive, operands: Iterable[Any], own: type) -> OperandError:
