@@ -103,8 +103,9 @@ numbers = st.floats(-4.0, 4.0) | st.sampled_from(SPECIAL) | st.floats()
 operands = places | places | places | numbers | st.sampled_from(OTHER_KINDS)
 anything = operands | st.sampled_from(STRANGERS)
 
-OF_TWO = ("arctan2", "hypot", "fmod", "copysign")
-OF_ONE = {x for x in vars(PLAIN.Value) if x.isalnum() and callable(getattr(PLAIN.Value, x))} - {*OF_TWO, "backward"}
+OF_TWO = ("arctan2", "hypot", "fmod")
+OF_ONE = {x for x in vars(PLAIN.Value) if x.isalnum() and callable(getattr(PLAIN.Value, x))}
+OF_ONE -= {*OF_TWO, "copysign", "backward"}
 RELATIONS = [op.eq, op.ne, op.lt, op.le, op.gt, op.ge]
 BINARY = [op.add, op.sub, op.mul, op.truediv, op.pow, op.mod, op.floordiv, divmod]
 BINARY += [lambda x, y, name=name: getattr(x, name)(y) for name in OF_TWO]
@@ -136,14 +137,16 @@ ROWS_OF_NUMBERS: dict[str, Callable[[list[Any]], Any]] = {
     "every second of numpy": lambda xs: np.repeat(xs, 2)[::2],
 }
 ways = st.sampled_from(["row", "function", *ROWS_OF_NUMBERS])
-
-steps = st.tuples(st.sampled_from(sorted(BUILT_IN)), ways, st.lists(operands, min_size=3, max_size=6))
+names = st.sampled_from(sorted(BUILT_IN))
+steps = st.tuples(names, ways, st.lists(operands, min_size=3, max_size=6))
 
 
 def computed(core: Any, name: str, way: str, xs: list[Any]) -> Any:
     """Return the value of a row, asked for in one of the ways in which the library does."""
     row = TABLE[name]
     xs = xs[: len(xs) // 2 * 2 if name == "dot" else row.arity]
+    if name == "copysign" and xs[1] != xs[1]:
+        xs[1] = 1.0  # which sign a computed NaN has, nobody says: IEEE 754, C and Python leave it to the processor
     if way == "function" and name in BUILT_IN:
         return core.function(row)(*xs)
     if way == "row" or not row.many:
@@ -252,7 +255,7 @@ class Together(RuleBasedStateMachine):
     def call_rows_of_ones_own(self, name: str, xs: list[Any]) -> None:
         self.do(lambda core, xs: computed(core, name, "row", xs), xs)
 
-    @rule(name=st.sampled_from(sorted(BUILT_IN)), rows=st.lists(st.lists(anything, max_size=4), max_size=2))
+    @rule(name=names.filter(lambda x: x != "copysign"), rows=st.lists(st.lists(anything, max_size=4), max_size=2))
     def call_a_row_perhaps_wrongly(self, name: str, rows: list[list[Any]]) -> None:
         row, xs = TABLE[name], [x for xs in rows for x in xs]
         self.do(lambda core, xs: row(*xs), xs)
