@@ -34,6 +34,13 @@ def is_outdated(node: Any) -> bool:
     return node.changed < 0 or any(type(x) is not float and x.changed > node.number for x in node.operands)
 
 
+def numbers(node: Any, caller: str) -> list[float]:
+    """Return the numbers a node was computed from; raise `GraphError` if one of them has been changed since."""
+    if is_outdated(node):
+        raise GraphError(f"{caller}: an operand of {node!r} was changed after it was computed; compute it again")
+    return [x if type(x) is float else x.data for x in node.operands]
+
+
 def topological_order(*roots: Any, since: int = 0, known: Callable[[Any], bool] = lambda node: False) -> list[Any]:
     """Return the nodes that the roots need, operands before results.
 

@@ -6,10 +6,9 @@ The rules are called with symbols instead of numbers, so the formulas on the pag
 from __future__ import annotations
 
 import inspect
-from math import inf
-from typing import Any
+import re
 
-from autograd import floats, primitives
+from autograd.formulas import Symbol, partials, symbol
 from autograd.primitives import BUILT_IN, REAL, TABLE, Primitive
 
 HEAD = """\
@@ -24,103 +23,6 @@ a derivative have the rule *none*. Where no domain is given, the operands are an
 | primitive | rules: ∂z/∂operand | domain | notes |
 |---|---|---|---|
 """
-NAMES = {
-    primitives.LN2: "ln 2",
-    primitives.LN10: "ln 10",
-    primitives.ERF_SLOPE: "2/√π",
-    -primitives.ERF_SLOPE: "-2/√π",
-    primitives.NORMAL_PEAK: "1/√2π",
-    -floats.SQRT_HALF: "-√½",
-    inf: "∞",
-    -inf: "-∞",
-}
-STRENGTH = {"|": 1, "&": 2, "+": 4, "-": 4, "*": 5, "·": 5, "/": 5, "%": 5, "//": 5, "**": 7}
-CHOICE, COMPARISON, UNARY, ATOM = 0, 3, 6, 8
-
-
-class Symbol:
-    """A formula where a rule expects a number."""
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def __init__(self, text: str, strength: int = ATOM) -> None:
-        self.text, self.strength = text, strength
-
-    def within(self, strength: int) -> str:
-        """Return the text, in parentheses where what surrounds it binds more tightly."""
-        return self.text if self.strength >= strength else f"({self.text})"
-
-    def __primitive__(self, primitive: Primitive, operands: tuple[Any, ...]) -> Symbol:
-        symbols = [symbol(x) for x in operands]
-        if primitive.name == "where":
-            condition, yes, no = symbols
-            return Symbol(f"{condition.within(COMPARISON)} ? {yes.text} : {no.text}", CHOICE)
-        if primitive.symbol in STRENGTH and len(symbols) == 2:
-            return joined(symbols[0], primitive.symbol, symbols[1])
-        return Symbol(f"{primitive.symbol}({', '.join(x.text for x in symbols)})")
-
-    def __add__(self, other: Any) -> Symbol:
-        return joined(self, "+", symbol(other))
-
-    def __radd__(self, other: Any) -> Symbol:
-        return joined(symbol(other), "+", self)
-
-    def __sub__(self, other: Any) -> Symbol:
-        return joined(self, "-", symbol(other))
-
-    def __rsub__(self, other: Any) -> Symbol:
-        return joined(symbol(other), "-", self)
-
-    def __mul__(self, other: Any) -> Symbol:
-        return joined(self, "*", symbol(other))
-
-    def __rmul__(self, other: Any) -> Symbol:
-        return joined(symbol(other), "*", self)
-
-    def __neg__(self) -> Symbol:
-        return Symbol(f"-{self.within(UNARY)}", UNARY)
-
-    def __and__(self, other: Symbol) -> Symbol:
-        return joined(self, "&", other)
-
-    def __or__(self, other: Symbol) -> Symbol:
-        return joined(self, "|", other)
-
-    def __eq__(self, other: object) -> Any:
-        return True if other is self else compared(self, "=", other)  # z == z fails for NaN only
-
-    def __ne__(self, other: object) -> Any:
-        return compared(self, "≠", other)
-
-    def __lt__(self, other: Any) -> Symbol:
-        return compared(self, "<", other)
-
-    def __le__(self, other: Any) -> Symbol:
-        return compared(self, "≤", other)
-
-    def __gt__(self, other: Any) -> Symbol:
-        return compared(self, ">", other)
-
-    def __ge__(self, other: Any) -> Symbol:
-        return compared(self, "≥", other)
-
-
-def joined(left: Symbol, operator: str, right: Symbol) -> Symbol:
-    """Return a formula of two parts."""
-    strength = STRENGTH[operator]
-    return Symbol(f"{left.within(strength)} {operator} {right.within(strength + 1)}", strength)
-
-
-def compared(left: Symbol, relation: str, right: Any) -> Symbol:
-    """Return a condition."""
-    return Symbol(f"{left.within(COMPARISON)} {relation} {symbol(right).within(COMPARISON)}", COMPARISON)
-
-
-def symbol(x: Any) -> Symbol:
-    """Return a number, or nothing, as a formula."""
-    if isinstance(x, Symbol):
-        return x
-    return Symbol("*nothing*" if x is None else NAMES.get(x, f"{x:g}"), ATOM if x is None or x >= 0 else UNARY)
 
 
 def operand_names(row: Primitive) -> list[str]:
@@ -134,9 +36,8 @@ def operand_names(row: Primitive) -> list[str]:
 def rules(row: Primitive) -> str:
     """Return the rules as formulas, one per operand."""
     names = operand_names(row)
-    partials = row.partials(Symbol("z"), tuple(Symbol(name) for name in names), [True] * len(names))
-    texts = ["*none*" if rule is None and not row.many else symbol(p).text for p, rule in zip(partials, row.rules * 2)]
-    return "<br>".join(text.replace("|", "\\|") for text in texts)
+    texts = partials(row, Symbol("z"), [Symbol(name) for name in names])
+    return re.sub(r"\b(none|nothing)\b", r"*\1*", "<br>".join(texts)).replace("|", "\\|")
 
 
 def line(row: Primitive) -> str:

@@ -18,6 +18,8 @@ ORDER = [
     "namesake",
     "floats",
     "primitives",
+    "formulas",
+    "tables",
     "kernels",
     "graph",
     "sweeps",
@@ -31,6 +33,9 @@ ORDER = [
     "differences",
     "precision",
     "draw",
+    "explain",
+    "kinks",
+    "rounding",
     "testing",
 ]
 """The modules of the library; each imports only from those above it."""
