@@ -73,20 +73,29 @@ def kinks(output: Value, margin: float = 0.0) -> Kinks:
     return Kinks(kink for node in topological_order(output) if node.operands for kink in _of(node, margin))
 
 
+def breaks(primitive: Primitive, operands: Sequence[float]) -> list[float]:
+    """Return the quantities that are 0 where the primitive is not smooth.
+
+    >>> from autograd import primitives
+    >>> breaks(primitives.clip, [1.0, 0.0, 5.0]), breaks(primitives.exp, [1.0])
+    ([1.0, -4.0, -5.0], [])
+    """
+    if primitive.name == "where":  # smooth in what it selects from; but its condition may be computed, too
+        return [operands[0]]
+    return [] if primitive.breaks is None else list(primitive.breaks(*operands))
+
+
 def gap(primitive: Primitive, operands: Sequence[float]) -> float:
     """Return how far the operands are from the next kink, jump, pole or border, as the row measures it.
 
     >>> from autograd import primitives
-    >>> gap(primitives.absolute, [-3.0]), gap(primitives.exp, [1.0])
-    (3.0, inf)
+    >>> gap(primitives.absolute, [-3.0]), gap(primitives.sqrt, [2.0])
+    (3.0, 2.0)
     """
     domain = primitive.domain * len(operands) if primitive.many else primitive.domain
-    found = [x - border for x, interval in zip(operands, domain) for border in interval]
-    if primitive.breaks is not None:
-        found += primitive.breaks(*operands)
-    if primitive.name == "where":  # smooth for whoever may not vary the condition; it may be computed, though
-        found.append(operands[0])
-    return min((abs(size) for size in found if not isnan(size)), default=inf)
+    borders = (x - border for x, interval in zip(operands, domain) for border in interval)
+    found = (abs(size) for size in (*borders, *breaks(primitive, operands)))
+    return min((size for size in found if not isnan(size)), default=inf)
 
 
 def _of(node: Value, margin: float) -> Iterator[Kink]:
