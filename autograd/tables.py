@@ -61,9 +61,7 @@ def operation(node: Any, names: Names = NONE, marked: int | None = None) -> Symb
 
 
 def described(node: Any, names: Names = NONE, marked: int | None = None) -> str:
-    """Return the name of a node, where it has one, and how it was computed."""
-    if node.primitive is None:
-        return named(node, names).text
+    """Return the name of a computed node, where it has one, and how it was computed."""
     text = operation(node, names, marked).text
     name = names.get(node) or node.label
     return cut(f"{cut(name)} = {text}" if name else text)
