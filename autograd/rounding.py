@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import reduce
-from math import copysign, floor, inf, isfinite, isnan, isqrt, log1p, log10, nextafter, ulp
+from math import copysign, floor, inf, isfinite, isnan, isqrt, log, log1p, log10, nextafter, pi, ulp
 from operator import add, mul, sub, truediv
 from typing import Any, NamedTuple
 
@@ -76,8 +76,12 @@ DEFAULT_ULPS = 4.0
 
 
 def _polygamma_terms(order: float, x: float) -> float:
-    mirrored = abs(floats.polygamma(order, 1.0 - x)) if x < 0 else 0.0
-    return 8.0 * (order + 1.0) * (4.0 * (order == 0) + abs(floats.polygamma(order, x)) + 2.0 * mirrored)
+    """Return the size of logarithm and, on the left, of mirrored value and derivative of the cotangent."""
+    size = 4.0 * (order == 0) + abs(floats.polygamma(order, x))
+    if x < 0:
+        size += abs(floats.polygamma(order, 1.0 - x))
+        size += floats.exp(floats.lgamma(order + 1.0) + order * log(2.0) + (order + 1.0) * log(pi))  # n! 2ⁿ πⁿ⁺¹
+    return 8.0 * (order + 1.0) * size
 
 
 # Those whose terms may be larger than their value: what they add to the error, in UNITs of 1.
