@@ -303,6 +303,9 @@ static void move(uint64_t from, uint64_t to, const Place *moved)
 /* Drop the lines that no living handle needs, if that is worth while and there is memory for it; else they stay. */
 static void compact(void)
 {
+    if (tape.count == 0) {
+        return; /* there may be no memory yet to clear */
+    }
     uint64_t n = tape.count, kept = mark(), swept = 0;
     Place *moved = kept <= n - n / 4 ? PyMem_RawMalloc((n + 1) * sizeof(Place)) : NULL;
     if (moved != NULL) {

@@ -342,6 +342,9 @@ static int gather(PyObject *const *items, Py_ssize_t count)
 
 static int gather_doubles(const double *numbers, Py_ssize_t count)
 {
+    if (count == 0) {
+        return 1; /* memory may be none yet, and nothing must not be copied there */
+    }
     if (gather_reserve(gathered.count + (uint64_t)count) < 0) {
         return -1;
     }
