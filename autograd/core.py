@@ -23,11 +23,12 @@ if not os.environ.get("AUTOGRAD_PURE"):
 
 if NATIVE:
     from autograd._native import Value, adjoints, depend_on_older, function, over, restore, restore_graph, tangents
+    from autograd.value import read, recorder, set_recorder
 else:
     from autograd.sweeps import adjoints, depend_on_older, tangents
-    from autograd.value import Value, function, over, restore, restore_graph
+    from autograd.value import Value, function, over, read, recorder, restore, restore_graph, set_recorder
 
 __all__ = [
-    "NATIVE", "Number", "Value", "adjoints", "depend_on_older", "function", "over", "restore", "restore_graph",
-    "tangents",
+    "NATIVE", "Number", "Value", "adjoints", "depend_on_older", "function", "over", "read", "recorder", "restore",
+    "restore_graph", "set_recorder", "tangents",
 ]  # fmt: skip

@@ -110,6 +110,22 @@ def chain(adjoint: float, partial: float) -> float:
     return adjoint * partial if adjoint != 0 else 0.0
 
 
+# ── conditions: 1.0 or 0.0 ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def condition(relation: Callable[..., bool]) -> Callable[..., float]:
+    """Return a relation that answers with 1.0 or 0.0."""
+    return lambda *operands: float(relation(*operands))
+
+
+less, less_equal = condition(operator.lt), condition(operator.le)
+greater, greater_equal = condition(operator.gt), condition(operator.ge)
+equal, not_equal = condition(operator.eq), condition(operator.ne)
+logical_and = condition(lambda x, y: x != 0 and y != 0)
+logical_or = condition(lambda x, y: x != 0 or y != 0)
+logical_not = condition(lambda x: x == 0)
+
+
 # ── exponentials, logarithms, roots, angles ──────────────────────────────────────────────────────────────────────────
 
 exp, exp2, expm1 = quiet(math.exp, infinite), quiet(math.exp2, infinite), quiet(math.expm1, infinite)

@@ -115,6 +115,8 @@ def symbol(x: Any) -> Symbol:
     """Return a number, or nothing, as a formula."""
     if isinstance(x, Symbol):
         return x
+    if isinstance(x, primitives.Choice):
+        return primitives.where(x.condition, symbol(x.yes), symbol(x.no))
     return Symbol("nothing" if x is None else NAMES.get(x, f"{x:g}"), UNARY if x is not None and x < 0 else ATOM)
 
 

@@ -16,7 +16,7 @@ from textwrap import fill
 from typing import Any
 
 from autograd.errors import PrimitiveError
-from autograd.primitives import BUILT_IN, TABLE, Primitive, checksum
+from autograd.primitives import BUILT_IN, TABLE, Choice, Primitive, checksum, where
 
 HEAD = """\
 /* The table of primitives in C, printed by `python -m autograd.kernels`: do not edit.
@@ -161,6 +161,8 @@ def symbol(x: Any) -> Symbol:
     """Return a number, or nothing, as a formula."""
     if isinstance(x, Symbol):
         return x
+    if isinstance(x, Choice):
+        return where(x.condition, symbol(x.yes), symbol(x.no))
     if x is None:
         return Symbol("nothing()")
     number = float(x)

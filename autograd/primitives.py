@@ -275,6 +275,18 @@ maximum      = row("maximum",      lambda z, *xs: first_equal(z, xs), many=True,
 minimum      = row("minimum",      lambda z, *xs: first_equal(z, xs), many=True,
                    breaks=lambda *xs: lead(sorted(xs)), note="of equal operands the first is selected")
 
+# ── conditions: 1.0 where they hold, else 0.0; comparing Values makes them while a function is recorded ───────────────
+
+less         = row("less",          lambda z, x, y: None, lambda z, x, y: None, symbol="<", breaks=lambda x, y: [x - y])
+less_equal   = row("less_equal",    lambda z, x, y: None, lambda z, x, y: None, symbol="<=", breaks=lambda x, y: [x - y])
+greater      = row("greater",       lambda z, x, y: None, lambda z, x, y: None, symbol=">", breaks=lambda x, y: [x - y])
+greater_equal = row("greater_equal", lambda z, x, y: None, lambda z, x, y: None, symbol=">=", breaks=lambda x, y: [x - y])
+equal        = row("equal",         lambda z, x, y: None, lambda z, x, y: None, symbol="==", breaks=lambda x, y: [x - y])
+not_equal    = row("not_equal",     lambda z, x, y: None, lambda z, x, y: None, symbol="!=", breaks=lambda x, y: [x - y])
+logical_and  = row("logical_and",   lambda z, x, y: None, lambda z, x, y: None, symbol="and", breaks=lambda x, y: [x, y])
+logical_or   = row("logical_or",    lambda z, x, y: None, lambda z, x, y: None, symbol="or", breaks=lambda x, y: [x, y])
+logical_not  = row("logical_not",   lambda z, x: None, symbol="not", breaks=lambda x: [x])
+
 # ── activations ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 sigmoid      = row("sigmoid",      lambda z, x: z * sigmoid(-x))
@@ -298,9 +310,22 @@ hypot        = row("hypot",        lambda z, *xs: [choose(z == 0, None, divide(x
 # fmt: on
 
 
+class Choice(NamedTuple):
+    """A partial that is chosen by a recorded condition, where one of the two may say that nothing flows."""
+
+    condition: Any
+    yes: Any
+    no: Any
+
+
 def choose(condition: Any, x: Any, y: Any) -> Any:
     """Return `x` or `y` at once if the condition is a plain bool; record the choice if it is not."""
-    return (x if condition else y) if type(condition) is bool else where(condition, x, y)
+    if type(condition) is bool:
+        return x if condition else y
+    if x is None and y is None:
+        return None
+    partial = x is None or y is None or type(x) is Choice or type(y) is Choice
+    return Choice(condition, x, y) if partial else where(condition, x, y)
 
 
 def is_zero(x: Any) -> bool:
@@ -310,13 +335,23 @@ def is_zero(x: Any) -> bool:
 
 def strong_product(x: Any, y: Any) -> Any:
     """Return `chain(x, y)`, which is 0 where x is; nothing is recorded for a factor that is the number 0 or 1."""
-    if is_zero(x):
+    if is_zero(x) or y is None:
         return 0.0
+    if type(y) is Choice:
+        return _chosen(y, lambda partial: strong_product(x, partial))
+    if type(x) is Choice:
+        return _chosen(x, lambda partial: strong_product(partial, y) if partial is not None else 0.0)
     if type(y) is float and y == 1.0:
         return x
     if type(x) is float and x == 1.0:
         return y
     return chain(x, y)
+
+
+def _chosen(choice: Choice, product: Callable[[Any], Any]) -> Any:
+    """Return the product with what is chosen: passed on by selection, so that nothing leaks to the other side."""
+    yes, no = product(choice.yes), product(choice.no)
+    return 0.0 if is_zero(yes) and is_zero(no) else where(choice.condition, yes, no)
 
 
 def flat(z: Any) -> Any:

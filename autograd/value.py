@@ -21,7 +21,8 @@ from itertools import chain, count
 from math import pi
 from numbers import Real
 from operator import index
-from typing import Any, Union
+from threading import local
+from typing import Any, NoReturn, Protocol, Union
 
 from autograd import primitives as p, snapshot, sweeps
 from autograd.errors import ArgumentError, GraphError, OperandError, not_a_number
@@ -33,6 +34,38 @@ _next_number = count().__next__
 
 NO_SUBCLASS = "{}: a Value cannot be subclassed; hold one in an attribute instead"
 COMPUTED = "data: this Value was computed; only that of a leaf, made with Value(...), can be set"
+
+
+class Recorder(Protocol):
+    """What a thread asks while it records a function, for numbers are those of one lane only."""
+
+    def truth(self, condition: Value) -> bool:
+        """Return whether a condition holds, and note that what follows depends on it."""
+
+    def refuse(self, what: str) -> NoReturn:
+        """Raise an error: this would freeze a number."""
+
+
+class _Thread(local):
+    recorder: Recorder | None = None
+
+
+_thread = _Thread()
+
+
+def recorder() -> Recorder | None:
+    """Return what this thread records a function with; None if it does not."""
+    return _thread.recorder
+
+
+def set_recorder(new: Recorder | None) -> None:
+    """Begin or end to record in this thread: comparisons make Values, and numbers are not given away."""
+    _thread.recorder = new
+
+
+def read(x: Value) -> float:
+    """Return the number of a Value, also in a recording."""
+    return x._data
 
 
 class Value:
@@ -69,21 +102,29 @@ class Value:
     @property
     def data(self) -> float:
         """The number. That of a leaf can be set, as gradient descent does."""
+        if _thread.recorder is not None:
+            _thread.recorder.refuse("x.data")
         return self._data
 
     @data.setter
     def data(self, number: float) -> None:
         if self.operands:
             raise GraphError(COMPUTED)
+        if _thread.recorder is not None:
+            _thread.recorder.refuse("x.data = …")
         self._data, self.changed = as_float(number, "data", "a real number"), _next_number()
 
     @property
     def grad(self) -> float:
         """The adjoint that `backward` left here: ∂root/∂self."""
+        if _thread.recorder is not None:
+            _thread.recorder.refuse("x.grad")
         return self._grad
 
     @grad.setter
     def grad(self, number: float) -> None:
+        if _thread.recorder is not None:
+            _thread.recorder.refuse("x.grad = …")
         self._grad = as_float(number, "grad", "a real number")
 
     @property
@@ -106,6 +147,8 @@ class Value:
         >>> x.grad
         6.0
         """
+        if _thread.recorder is not None:
+            _thread.recorder.refuse("x.backward()")
         order = topological_order(self)
         adjoints = sweeps.reverse(order, {self: as_float(seed, "backward: seed", "a real number")}, sweeps.FLOATS)
         for node in order:
@@ -188,27 +231,44 @@ class Value:
     # ── comparisons are those of the numbers; a hash is that of the object ───────────────────────────────────────────
 
     def __eq__(self, other: object) -> bool:
-        return _compare(float.__eq__, self, other)
+        return _compare(float.__eq__, p.equal, self, other)
 
     def __ne__(self, other: object) -> bool:
-        return _compare(float.__ne__, self, other)
+        return _compare(float.__ne__, p.not_equal, self, other)
 
     def __lt__(self, other: Number) -> bool:
-        return _compare(float.__lt__, self, other)
+        return _compare(float.__lt__, p.less, self, other)
 
     def __le__(self, other: Number) -> bool:
-        return _compare(float.__le__, self, other)
+        return _compare(float.__le__, p.less_equal, self, other)
 
     def __gt__(self, other: Number) -> bool:
-        return _compare(float.__gt__, self, other)
+        return _compare(float.__gt__, p.greater, self, other)
 
     def __ge__(self, other: Number) -> bool:
-        return _compare(float.__ge__, self, other)
+        return _compare(float.__ge__, p.greater_equal, self, other)
 
     __hash__ = object.__hash__
 
     def __bool__(self) -> bool:
-        return self._data != 0.0
+        return self._data != 0.0 if _thread.recorder is None else _thread.recorder.truth(self)
+
+    def __and__(self, other: Number) -> Value:
+        return _combine(p.logical_and, (self, other))
+
+    def __rand__(self, other: float) -> Value:
+        return _combine(p.logical_and, (other, self))
+
+    def __or__(self, other: Number) -> Value:
+        return _combine(p.logical_or, (self, other))
+
+    def __ror__(self, other: float) -> Value:
+        return _combine(p.logical_or, (other, self))
+
+    def __invert__(self) -> Value:
+        if _thread.recorder is None:
+            raise TypeError("bad operand type for unary ~: 'Value'")
+        return record(p.logical_not, (self,))
 
     # ── functions as methods, under the names that numpy looks for in arrays of objects ──────────────────────────────
 
@@ -261,7 +321,7 @@ class Value:
 
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
-        return f"Value(data={self.data!r}, grad={self.grad!r}{label})"
+        return f"Value(data={self._data!r}, grad={self._grad!r}{label})"
 
     def __format__(self, spec: str) -> str:
         return format(self.data, spec) if spec else repr(self)
@@ -322,10 +382,16 @@ def stranger(primitive: Primitive, operands: Iterable[Any], own: type) -> Operan
     return not_a_number(neither, primitive.name)
 
 
-def _compare(relation: Callable[[float, Any], bool], x: Value, other: Any) -> bool:
+def _compare(relation: Callable[[float, Any], bool], primitive: Primitive, x: Value, other: Any) -> Any:
+    if _thread.recorder is not None:
+        return record(primitive, (x, other))
     if type(other) is Value:
         return relation(x._data, other._data)
     return relation(x._data, other if isinstance(other, (int, float)) else as_number(other))
+
+
+def _combine(primitive: Primitive, conditions: tuple[Any, Any]) -> Value:
+    return record(primitive, conditions) if _thread.recorder is not None else NotImplemented
 
 
 def restore(
