@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import reduce, update_wrapper
+from functools import partial, reduce, update_wrapper
+from itertools import accumulate
 from operator import add
 from typing import Any, NamedTuple
 
@@ -19,7 +20,7 @@ from autograd.kernel import Folding, Kernel
 from autograd.lanes import Axes, Call, over_lanes, without_lanes
 from autograd.paths import MAX_PATHS, Options
 from autograd.program import Program
-from autograd.structures import Slot, Structure, array, build, flatten, is_array, unflatten
+from autograd.structures import Branch, Slot, Structure, array, build, flatten, is_array, unflatten
 
 Function = Callable[..., Any]
 
@@ -72,11 +73,37 @@ def vmap(
     return Compiled(inner, Lanes(in_axes, reduce), Options(exact, max_paths, threads))
 
 
+class Slopes(NamedTuple):
+    """The gradient of a sum over lanes: one number where the argument is the same in all, else one per lane."""
+
+    argnums: int | Sequence[int]
+    with_value: bool
+
+    def varying(self, call: Call) -> list[bool]:
+        """Return for each number of the gradient whether its argument varies from lane to lane."""
+        assert isinstance(call.structure, Branch)
+        args = call.structure.parts[0]
+        assert isinstance(args, Branch)
+        ends = list(accumulate((part.size for part in args.parts), initial=0))
+        places = self.argnums if isinstance(self.argnums, Sequence) else [self.argnums]
+        parts = [place % len(args.parts) for place in places]
+        return [varying for part in parts for varying in call.varying[ends[part] : ends[part + 1]]]
+
+
 class Lanes(NamedTuple):
     """How arguments hold the numbers of many lanes, and what becomes of the results."""
 
     axes: Axes
     reduce: str | None
+    slopes: Slopes | None = None
+
+    def foldings(self, call: Call, structure: Structure) -> list[Folding]:
+        """Return what becomes of each number of the result."""
+        mean = self.reduce == "mean"
+        if self.slopes is None:
+            return [Folding(self.reduce is not None, mean)] * structure.size
+        value = [Folding(True, mean)] * self.slopes.with_value
+        return value + [Folding(not varying, mean) for varying in self.slopes.varying(call)]
 
     def folded(self, cells: Sequence[Any]) -> Any:
         """Return the sum or the mean of the numbers of all lanes; an array of them if that is not wanted."""
@@ -127,13 +154,26 @@ class Compiled:
             args, kwargs = unflatten(call.structure, values)
             return converted(self.function)(*args, **kwargs)
 
-        kernel = Kernel(self._name, of_values, call.varying, self._foldings, self.options)
+        foldings = partial(self._foldings, call)
+        kernel = Kernel(self._name, of_values, call.varying, foldings, self.options)
         self._kernels.append((replace(call, columns=[]), kernel))
         return kernel
 
-    def _foldings(self, structure: Structure) -> list[Folding]:
-        way = self.lanes.reduce if self.lanes else None
-        return [Folding(way is not None, way == "mean")] * structure.size
+    def _foldings(self, call: Call, structure: Structure) -> list[Folding]:
+        return [Folding()] * structure.size if self.lanes is None else self.lanes.foldings(call, structure)
+
+    def __transformed__(self, transform: Function, argnums: Any, has_aux: bool) -> Compiled | None:
+        """Return the transform of this function as one that runs as programs, too; None where it has no such form.
+
+        The gradient of a sum over lanes is the sum of their gradients. What is no sum has to be gone through as a graph.
+        """
+        function = transform(self.function, argnums, has_aux)
+        if self.lanes is None:
+            return Compiled(function, None, self.options)
+        name = transform.__name__
+        if self.lanes.reduce is None or self.lanes.slopes or has_aux or name not in ("grad", "value_and_grad"):
+            return None
+        return Compiled(function, self.lanes._replace(slopes=Slopes(argnums, name == "value_and_grad")), self.options)
 
     def _joined(self, call: Call) -> tuple[list[Any], Structure]:
         """Do what the function does, lane by lane, so that it becomes part of the recording that is under way."""

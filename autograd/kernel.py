@@ -132,7 +132,7 @@ class Application:
             row = slopes[place * width : (place + 1) * width]
             if is_array(result):
                 lanes = (self._lane(lane) for lane in range(len(result)))
-                cells = [x._node(place, float(result[i]), [c[i] for c in row]) for i, x in enumerate(lanes)]
+                cells = [x._node(place, float(result[i]), [float(c[i]) for c in row]) for i, x in enumerate(lanes)]
                 made.append(array(cells, result.shape))
             else:
                 made.append(self._node(place, result, _cells(row)))

@@ -13,9 +13,9 @@ from functools import cached_property
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-from autograd import program
+from autograd import passes, program
 from autograd.core import Value, read
-from autograd.errors import RecordingError
+from autograd.errors import GraphError as RecordingError
 from autograd.machine import Machine
 from autograd.program import Program
 from autograd.record import Recording, record
@@ -53,13 +53,13 @@ class Path:
     def machine(self, summed: bytes = b"") -> Machine:
         """Return what computes the outputs; those that are marked are summed over the lanes."""
         if summed not in self._machines:
-            self._machines[summed] = Machine(program.outputs_only(self.code), self.exact, summed)
+            self._machines[summed] = Machine(passes.outputs_only(self.code), self.exact, summed)
         return self._machines[summed]
 
     @cached_property
     def guards(self) -> Machine:
         """What tells whether a lane is on this path."""
-        return Machine(program.guards_only(self.code), self.exact)
+        return Machine(passes.guards_only(self.code), self.exact)
 
     def departure(self, numbers: Sequence[float]) -> int | None:
         """Return the place of the first guard that the numbers answer otherwise; None if they are on this path."""
@@ -162,7 +162,7 @@ class Paths:
             [(guard.condition, guard.outcome) for guard in recording.guards],
             [*self.varying, *[False] * len(captured)],
         )
-        code = program.optimize(code, self.options.exact)
+        code = passes.optimize(code, self.options.exact)
         places = tuple(str(guard.place) for guard in recording.guards)
         made = Path(code, captured, recording.structure, places, self.options.exact)
         self.all.append(made)

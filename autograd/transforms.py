@@ -134,9 +134,22 @@ def _scalar(caller: str, output: Any) -> Any:
     )
 
 
+def _of_compiled(transform: Function) -> Function:
+    """Let a transform of a compiled function be a compiled function, where that knows how."""
+
+    @wraps(transform)
+    def either(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
+        transformed = getattr(f, "__transformed__", None)
+        made = None if transformed is None else transformed(transform, argnums, has_aux)
+        return transform(f, argnums, has_aux) if made is None else made  # type: ignore[no-any-return]
+
+    return either
+
+
 # ── derivatives of one number ────────────────────────────────────────────────────────────────────────────────────────
 
 
+@_of_compiled
 def value_and_grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
     """Return a function that computes `f` and its gradient.
 
@@ -150,6 +163,7 @@ def value_and_grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> 
     return _value_and_grad("value_and_grad", f, argnums, has_aux)
 
 
+@_of_compiled
 def grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
     """Return a function that computes the gradient of `f`; with `has_aux`, the pair (gradient, aux).
 
@@ -182,6 +196,7 @@ def _value_and_grad(caller: str, f: Function, argnums: Argnums, has_aux: bool) -
     return both
 
 
+@_of_compiled
 def hessian(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
     """Return a function that computes the second derivatives of `f`: the structure of the argument, twice.
 
@@ -221,6 +236,7 @@ def hvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
 # ── derivatives of several numbers ───────────────────────────────────────────────────────────────────────────────────
 
 
+@_of_compiled
 def jacobian(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
     """Return a function that computes the derivative of every output of `f` with respect to every input.
 
