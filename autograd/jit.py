@@ -6,9 +6,11 @@ its numbers, each way it goes is a program of its own (see `paths`). Programs ar
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial, reduce, update_wrapper
+from importlib import import_module
 from itertools import accumulate
 from operator import add
 from typing import Any, NamedTuple
@@ -18,7 +20,7 @@ from autograd.core import Value, recorder
 from autograd.errors import ArgumentError, describe
 from autograd.kernel import Folding, Kernel
 from autograd.lanes import Axes, Call, over_lanes, without_lanes
-from autograd.paths import MAX_PATHS, Options
+from autograd.paths import MAX_PATHS, Options, Path
 from autograd.program import Program
 from autograd.structures import Branch, Slot, Structure, array, build, flatten, is_array, unflatten
 
@@ -135,6 +137,20 @@ class Compiled:
             results, structure = self._joined(call)
         return build(structure, lambda slot, start: _filled(slot, results[start : start + slot.size]))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the function by its name, as Python does, and its programs: they need not be recorded again."""
+        known = [(call, kernel.paths.all) for call, kernel in self._kernels]
+        module, name = self.function.__module__, self.function.__qualname__
+        if getattr(_found(module, name), "function", None) is self.function:  # decorated: its name means this one
+            return _of_decorated, (module, name, self.lanes, self.options), known
+        return Compiled, (self.function, self.lanes, self.options), known
+
+    def __setstate__(self, known: list[tuple[Call, list[Path]]]) -> None:
+        for call, paths in known:
+            kernel = self._kernel(call)
+            for path in paths:
+                kernel.paths.add(path)
+
     @property
     def _name(self) -> str:
         return str(getattr(self.function, "__name__", "the function"))
@@ -185,6 +201,20 @@ class Compiled:
         if self.lanes is None:
             return numbers[0], structures[0]
         return [self.lanes.folded(cells) for cells in zip(*numbers)], structures[0]
+
+
+def _found(module: str, name: str) -> Any:
+    """Return what is known by a name in a module; None if it is not there."""
+    found: Any = sys.modules.get(module)
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    return found
+
+
+def _of_decorated(module: str, name: str, lanes: Lanes | None, options: Options) -> Compiled:
+    """Return a compiled function whose function is to be had only from one that is compiled."""
+    import_module(module)
+    return Compiled(_found(module, name).function, lanes, options)
 
 
 def _filled(slot: Slot, columns: Sequence[Any]) -> Any:

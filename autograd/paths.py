@@ -47,6 +47,7 @@ class Path:
     structure: Structure  # of the result
     places: tuple[str, ...]  # where in the source each guard was asked
     exact: bool
+    parent: tuple[Path, int] | None  # the path that parts from this one, and at which guard
     others: dict[int, Path] = field(default_factory=dict)  # where lanes go that answer a guard otherwise, by its place
     _machines: dict[bytes, Machine] = field(default_factory=dict)
 
@@ -60,6 +61,11 @@ class Path:
     def guards(self) -> Machine:
         """What tells whether a lane is on this path."""
         return Machine(passes.guards_only(self.code), self.exact)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the other paths, which know this one as their parent, and what is made from the code."""
+        kept = {key: value for key, value in vars(self).items() if key != "guards"}
+        return {**kept, "others": {}, "_machines": {}}
 
     def departure(self, numbers: Sequence[float]) -> int | None:
         """Return the place of the first guard that the numbers answer otherwise; None if they are on this path."""
@@ -136,20 +142,26 @@ class Paths:
     def _inserted(self, recording: Recording) -> Path:
         """Return the path with the outcomes of a recording: one that is known, or a new one at its place in the tree."""
         outcomes = [guard.outcome for guard in recording.guards]
-        path, parent, place = self.root, None, -1
+        path, parent = self.root, None
         while path is not None:
             place = _first_difference(path.code.outcomes, outcomes)
             if place is None:
                 return path
-            path, parent = path.others.get(place), path
-        made = self._new(recording)
-        if parent is None:
-            self.root = made
-        else:
-            parent.others[place] = made
+            path, parent = path.others.get(place), (path, place)
+        made = self._new(recording, parent)
+        self.add(made)
         return made
 
-    def _new(self, recording: Recording) -> Path:
+    def add(self, path: Path) -> None:
+        """Take in a path, whose parent is one of them."""
+        self.all.append(path)
+        if path.parent is None:
+            self.root = path
+        else:
+            parent, place = path.parent
+            parent.others[place] = path
+
+    def _new(self, recording: Recording, parent: tuple[Path, int] | None) -> Path:
         if len(self.all) >= self.options.max_paths:
             raise RecordingError(
                 f"{self.name}: more than {self.options.max_paths} paths; at {_busiest(self.all)} the lanes part most"
@@ -164,9 +176,7 @@ class Paths:
         )
         code = passes.optimize(code, self.options.exact)
         places = tuple(str(guard.place) for guard in recording.guards)
-        made = Path(code, captured, recording.structure, places, self.options.exact)
-        self.all.append(made)
-        return made
+        return Path(code, captured, recording.structure, places, self.options.exact, parent)
 
 
 def _first_difference(known: bytes, outcomes: Sequence[bool]) -> int | None:
