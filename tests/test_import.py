@@ -30,6 +30,8 @@ ORDER = [
     "math",
     "structures",
     "transforms",
+    "program",
+    "machine",
     "differences",
     "precision",
     "draw",
