@@ -106,6 +106,15 @@ class Writer:
         self.starts.append(len(self.operands))
         return self.inputs + len(self.steps) - 1
 
+    def primitive(self, v: int) -> Primitive | None:
+        """Return what a value is the result of; None for an input or a constant."""
+        return self.rows[self.steps[v - self.inputs]] if v >= self.inputs else None
+
+    def operands_of(self, v: int) -> list[int]:
+        """Return the operands of a result."""
+        step = v - self.inputs
+        return self.operands[self.starts[step] : self.starts[step + 1]]
+
     def finish(self, varying: bytes, outputs: Iterable[int], guards: Iterable[int], outcomes: bytes) -> Program:
         """Return the program, its constants in their place between inputs and results."""
         inputs, shift = self.inputs, len(self.constants)
