@@ -1,6 +1,6 @@
 """Passes: each makes of a program another one, which computes the same with less.
 
-`fold`, `share` and `drop` never change a bit of a result (but the sign of a NaN, which no standard settles). `fuse` adds
+`fold`, `share` and `drop` never change a bit of a result, but the sign of a NaN, which no standard settles. `fuse` adds
 in another order. All are linear in the size of the program. What is planned for running it stands at the end.
 """
 

@@ -31,6 +31,8 @@ ORDER = [
     "structures",
     "transforms",
     "program",
+    "passes",
+    "vectors",
     "machine",
     "differences",
     "precision",
