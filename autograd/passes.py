@@ -1,6 +1,6 @@
 """Passes: each makes of a program another one, which computes the same with less.
 
-`fold`, `share` and `drop` never change a bit of a result (but the sign of a NaN, which no standard settles). `fuse` adds
+`fold`, `share` and `drop` never change a bit of a result, but the sign of a NaN, which no standard settles. `fuse` adds
 in another order. All are linear in the size of the program. What is planned for running it stands at the end.
 """
 
@@ -270,6 +270,11 @@ def _needed(program: Program) -> bytearray:
 def guards_only(program: Program) -> Program:
     """Return the program that computes the guards, and nothing else."""
     return drop(replace(program, outputs=array("I")))
+
+
+def conditions_only(program: Program) -> Program:
+    """Return the program whose outputs are the conditions of the guards."""
+    return drop(replace(program, outputs=program.guards, guards=array("I"), outcomes=b""))
 
 
 def outputs_only(program: Program) -> Program:

@@ -58,21 +58,24 @@ class Path:
         return self._machines[summed]
 
     @cached_property
+    def conditions(self) -> Machine:
+        """What computes the conditions of the guards, in one lane."""
+        return Machine(passes.conditions_only(self.code), self.exact)
+
+    @cached_property
     def guards(self) -> Machine:
         """What tells whether a lane is on this path."""
         return Machine(passes.guards_only(self.code), self.exact)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the other paths, which know this one as their parent, and what is made from the code."""
-        kept = {key: value for key, value in vars(self).items() if key != "guards"}
+        kept = {key: value for key, value in vars(self).items() if key not in ("guards", "conditions")}
         return {**kept, "others": {}, "_machines": {}}
 
     def departure(self, numbers: Sequence[float]) -> int | None:
         """Return the place of the first guard that the numbers answer otherwise; None if they are on this path."""
-        if not self.code.guards:
-            return None
-        place = int(self.guards.first_mismatch(numbers, 1)[0])
-        return place if place < len(self.code.guards) else None
+        answers = self.conditions.one(numbers) if self.code.guards else []
+        return _first_difference(self.code.outcomes, [x != 0.0 for x in answers])
 
 
 class Paths:

@@ -36,6 +36,8 @@ ORDER = [
     "sides",
     "branches",
     "program",
+    "passes",
+    "vectors",
     "machine",
     "differences",
     "precision",
