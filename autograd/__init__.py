@@ -17,11 +17,13 @@ from autograd.explain import Explanation, explain
 from autograd.kinks import Kinks, kinks
 from autograd.primitives import Primitive, primitive
 from autograd.rounding import ErrorBound, error_bound
+from autograd.jit import Compiled, jit, vmap
 from autograd.transforms import adjoints, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 __all__ = [
-    "Drawing", "ErrorBound", "Explanation", "Kinks", "Primitive", "Value", "adjoints", "draw", "error_bound", "errors",
-    "explain", "grad", "hessian", "hvp", "jacobian", "jvp", "kinks", "math", "primitive", "value_and_grad", "vjp",
+    "Compiled", "Drawing", "ErrorBound", "Explanation", "Kinks", "Primitive", "Value", "adjoints", "draw",
+    "error_bound", "errors", "explain", "grad", "hessian", "hvp", "jacobian", "jit", "jvp", "kinks", "math",
+    "primitive", "value_and_grad", "vjp", "vmap",
 ]  # fmt: skip
 
 namesake.warn()

@@ -22,6 +22,10 @@ class GraphError(ValueError):
     """A graph cannot be worked on: it has a cycle, foreign nodes, or was changed after it was computed."""
 
 
+class RecordingError(GraphError):
+    """A function cannot be recorded: it does something that would freeze a number."""
+
+
 class GradientError(AssertionError):
     """A derivative differs from what function values say it is."""
 

@@ -121,7 +121,7 @@ class Compiled:
     def __init__(self, function: Function, lanes: Lanes | None, options: Options) -> None:
         self.function, self.lanes, self.options = function, lanes, options
         self._kernels: list[tuple[Call, Kernel]] = []
-        update_wrapper(self, function)
+        update_wrapper(self, function, updated=())
 
     @property
     def programs(self) -> list[Program]:

@@ -8,14 +8,16 @@ answers a guard otherwise, it leaves for another path, which is recorded from th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd import passes, program
+from autograd.branches import conversion
 from autograd.core import Value, read
-from autograd.errors import GraphError as RecordingError
+from autograd.errors import RecordingError
 from autograd.machine import Machine
 from autograd.program import Program
 from autograd.record import Recording, record
@@ -38,6 +40,13 @@ class Options:
     threads: int | None = None  # None: as many as the machine has processors
 
 
+class Answer(NamedTuple):
+    """What a lane answered to a guard, and where in the source it was asked."""
+
+    place: str
+    outcome: bool
+
+
 @dataclass(eq=False)
 class Path:
     """One way of going through a function."""
@@ -45,7 +54,7 @@ class Path:
     code: Program  # its inputs: those of the function, then the captured Values
     captured: tuple[Value, ...]
     structure: Structure  # of the result
-    places: tuple[str, ...]  # where in the source each guard was asked
+    answers: tuple[Answer, ...]  # to the guards
     exact: bool
     parent: tuple[Path, int] | None  # the path that parts from this one, and at which guard
     others: dict[int, Path] = field(default_factory=dict)  # where lanes go that answer a guard otherwise, by its place
@@ -75,7 +84,7 @@ class Path:
     def departure(self, numbers: Sequence[float]) -> int | None:
         """Return the place of the first guard that the numbers answer otherwise; None if they are on this path."""
         answers = self.conditions.one(numbers) if self.code.guards else []
-        return _first_difference(self.code.outcomes, [x != 0.0 for x in answers])
+        return next((i for i, (x, outcome) in enumerate(zip(answers, self.code.outcomes)) if (x != 0.0) != outcome), None)
 
 
 class Paths:
@@ -102,9 +111,11 @@ class Paths:
 
     def sorted(self, columns: Sequence[Column], count: int) -> Iterator[tuple[Path, NDArray[Any] | None]]:
         """Yield the paths that are taken, each with the lanes that take it; None for all lanes."""
+        root = self.root or self.of(_lane(columns, 0), 0)
         if count == 0:
+            yield root, None
             return
-        waiting: list[tuple[Path, NDArray[Any] | None]] = [(self.root or self.of(_lane(columns, 0), 0), None)]
+        waiting: list[tuple[Path, NDArray[Any] | None]] = [(root, None)]
         while waiting:
             path, lanes = waiting.pop()
             if not path.code.guards:
@@ -135,23 +146,34 @@ class Paths:
         """
         with self._lock:
             try:
-                recording = record(self.function, numbers)
+                recording = self._record(numbers)
             except Exception as error:
                 if lane is not None:
                     error.add_note(f"in lane {lane} of {self.name}")
                 raise
             return self._inserted(recording)
 
+    def _record(self, numbers: Sequence[float]) -> Recording:
+        """Record the function, with selects in place of branches if that can be done and need not be exact.
+
+        A sum of derivatives is taken in another order where a select stands between its terms.
+        """
+        if not self.options.exact:
+            with suppress(Exception), conversion():
+                return record(self.function, numbers)
+        with conversion(on=False):
+            return record(self.function, numbers)
+
     def _inserted(self, recording: Recording) -> Path:
         """Return the path with the outcomes of a recording: one that is known, or a new one at its place in the tree."""
-        outcomes = [guard.outcome for guard in recording.guards]
+        answers = tuple(Answer(str(guard.place), guard.outcome) for guard in recording.guards)
         path, parent = self.root, None
         while path is not None:
-            place = _first_difference(path.code.outcomes, outcomes)
-            if place is None:
+            if path.answers == answers:
                 return path
+            place = _first_difference(path.answers, answers)
             path, parent = path.others.get(place), (path, place)
-        made = self._new(recording, parent)
+        made = self._new(recording, answers, parent)
         self.add(made)
         return made
 
@@ -164,7 +186,7 @@ class Paths:
             parent, place = path.parent
             parent.others[place] = path
 
-    def _new(self, recording: Recording, parent: tuple[Path, int] | None) -> Path:
+    def _new(self, recording: Recording, answers: tuple[Answer, ...], parent: tuple[Path, int] | None) -> Path:
         if len(self.all) >= self.options.max_paths:
             raise RecordingError(
                 f"{self.name}: more than {self.options.max_paths} paths; at {_busiest(self.all)} the lanes part most"
@@ -178,18 +200,19 @@ class Paths:
             [*self.varying, *[False] * len(captured)],
         )
         code = passes.optimize(code, self.options.exact)
-        places = tuple(str(guard.place) for guard in recording.guards)
-        return Path(code, captured, recording.structure, places, self.options.exact, parent)
+        return Path(code, captured, recording.structure, answers, self.options.exact, parent)
 
 
-def _first_difference(known: bytes, outcomes: Sequence[bool]) -> int | None:
-    """Return the first place where two lanes part; None if they never do."""
-    return next((place for place, (one, other) in enumerate(zip(known, outcomes)) if one != other), None)
+def _first_difference(known: Sequence[Answer], others: Sequence[Answer]) -> int:
+    """Return the first place where two lanes part."""
+    places = (place for place, (one, other) in enumerate(zip(known, others)) if one != other)
+    return next(places, min(len(known), len(others)))
 
 
 def _lane(columns: Sequence[Column], lane: int) -> list[float]:
-    """Return the numbers of one lane."""
-    return [column if type(column) is float else float(column[lane]) for column in columns]
+    """Return the numbers of one lane; ones where there is none."""
+    cells = (x if type(x) is float else x[lane : lane + 1] for x in columns)
+    return [x if type(x) is float else float(x[0]) if len(x) else 1.0 for x in cells]
 
 
 def _selected(lanes: NDArray[Any] | None, chosen: NDArray[Any], count: int) -> NDArray[Any] | None:
@@ -209,5 +232,5 @@ def _different(places: NDArray[Any]) -> list[int]:
 
 def _busiest(paths: Sequence[Path]) -> str:
     """Return the place in the source where most paths part."""
-    places = [path.places[place] for path in paths for place in path.others]
+    places = [path.answers[place].place for path in paths for place in path.others if place < len(path.answers)]
     return max(places, key=places.count)

@@ -1,0 +1,380 @@
+"""`jit` and `vmap`: functions of scalars that run as programs give what they give when they are run."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograd import Value, adjoints, grad, hessian, jacobian, jit, jvp, math, value_and_grad, vjp, vmap
+from autograd.errors import ArgumentError, RecordingError
+
+rng = np.random.default_rng(0)
+
+
+# ── functions as people write them ───────────────────────────────────────────────────────────────────────────────────
+
+
+def collatz(n: Any) -> Any:
+    turns = 0.0
+    while n != 1.0:
+        n = 3.0 * n + 1.0 if n % 2.0 else n / 2.0
+        turns += 1.0
+    return turns
+
+
+def tariff(x: Any) -> Any:
+    if x < 10.0:
+        return 0.1 * x
+    elif x < 50.0:
+        return 1.0 + 0.2 * (x - 10.0)
+    return 9.0 + 0.3 * (x - 50.0) if x < 100.0 else 24.0 + 0.5 * (x - 100.0)
+
+
+def root(x: Any, start: float = 1.0) -> Any:
+    """Newton's iteration, until it no longer moves."""
+    y = start + 0.0 * x
+    while abs(y * y - x) > 1e-12 * x:
+        y = (y + x / y) / 2.0
+    return y
+
+
+def knocked_out(price: Any, volatility: Any, normals: Any, barrier: float = 85.0, strike: float = 100.0) -> Any:
+    for z in normals:
+        price = price * math.exp(-0.01 * volatility**2 + 0.1414 * volatility * z)
+        if price < barrier:
+            return 0.0
+    return max(price - strike, 0.0)
+
+
+def knocked_out_by_flag(price: Any, volatility: Any, normals: Any, barrier: float = 85.0, strike: float = 100.0) -> Any:
+    alive = True
+    for z in normals:
+        price = price * math.exp(-0.01 * volatility**2 + 0.1414 * volatility * z)
+        if price < barrier:
+            alive = False
+    return max(price - strike, 0.0) if alive else 0.0
+
+
+def floored(x: Any, shocks: Any) -> Any:
+    """A variance that is floored at each step, as in simulations."""
+    for z in shocks:
+        positive = x if x > 0.0 else 0.0
+        x = x + 0.3 * (0.04 - positive) + math.sqrt(positive) * z
+    return x
+
+
+NORMALS = rng.standard_normal((40, 10))
+CASES: dict[str, tuple[Callable[..., Any], Any, tuple[Any, ...]]] = {
+    "collatz": (collatz, 0, (np.array([1.0, 2.0, 3.0, 6.0, 7.0, 3.0]),)),
+    "tariff": (tariff, 0, (rng.uniform(0.0, 150.0, 50),)),
+    "root": (root, 0, (rng.uniform(0.1, 90.0, 30),)),
+    "early return": (knocked_out, (None, None, 0), (100.0, 0.3, NORMALS)),
+    "flag": (knocked_out_by_flag, (None, None, 0), (100.0, 0.3, NORMALS)),
+    "floor": (floored, (0, 0), (rng.uniform(-0.1, 0.1, 40), NORMALS * 0.1)),
+}
+cases = pytest.mark.parametrize("name", CASES)
+
+
+def lanes_of(axes: Any, args: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+    """Return the arguments of each lane, as plain numbers and lists."""
+    axes = axes if isinstance(axes, tuple) else (axes,) * len(args)
+    count = next(len(x) for x, axis in zip(args, axes) if axis is not None)
+    return [tuple(x if axis is None else x[i].tolist() for x, axis in zip(args, axes)) for i in range(count)]
+
+
+def close(found: Any, expected: Any) -> None:
+    np.testing.assert_allclose(np.asarray(found, float), np.asarray(expected, float), rtol=1e-12, atol=1e-300)
+
+
+def same(found: Any, expected: Any) -> None:
+    np.testing.assert_array_equal(np.asarray(found, float), np.asarray(expected, float))
+
+
+@cases
+def test_each_lane_gives_what_the_function_gives(name: str) -> None:
+    f, axes, args = CASES[name]
+    expected = [f(*lane) for lane in lanes_of(axes, args)]
+    close(vmap(f, axes)(*args), expected)
+    same(vmap(f, axes, exact=True)(*args), expected)
+    compiled = jit(f, exact=True)
+    same([compiled(*lane) for lane in lanes_of(axes, args)], expected)
+
+
+@cases
+@pytest.mark.parametrize("transform", [grad, hessian])
+def test_so_do_derivatives(name: str, transform: Callable[..., Any]) -> None:
+    f, axes, args = CASES[name]
+    expected = np.array([transform(f)(*lane) for lane in lanes_of(axes, args)], float)
+    scale = dict(rtol=1e-11, atol=1e-11 * np.abs(expected).max())
+    np.testing.assert_allclose(vmap(transform(f), axes)(*args), expected, **scale)
+    same(vmap(transform(f), axes, exact=True)(*args), expected)
+    for compiled in jit(transform(f)), transform(jit(f)):
+        np.testing.assert_allclose([compiled(*lane) for lane in lanes_of(axes, args)], expected, **scale)
+
+
+def test_branches_that_only_compute_are_not_paths() -> None:
+    for name in "flag", "floor":
+        f, axes, args = CASES[name]
+        compiled = vmap(value_and_grad(f), axes)
+        compiled(*args)
+        assert len(compiled.programs) == 1
+
+
+def test_loops_that_end_on_data_are_one_path_for_each_number_of_turns() -> None:
+    compiled = vmap(collatz)
+    compiled(np.array([1.0, 2.0, 4.0, 8.0, 5.0, 32.0, 4.0]))
+    assert len(compiled.programs) == 5  # 5 takes as many turns as 32, but others
+
+
+# ── structures, axes, kinds of numbers ───────────────────────────────────────────────────────────────────────────────
+
+
+def test_arguments_and_results_are_structures() -> None:
+    @jit
+    def f(point: Any, scale: Any, name: str) -> Any:
+        return {name: (point["x"] * scale, [point["y"][0] / scale]), "none": None}
+
+    assert f({"x": 3.0, "y": (8.0,)}, 2.0, "a") == {"a": (6.0, [4.0]), "none": None}
+    assert f({"x": 3.0, "y": (8.0,)}, 2.0, name="b") == {"b": (6.0, [4.0]), "none": None}
+
+
+def test_arrays_are_arguments_and_results() -> None:
+    matrix = np.arange(6.0).reshape(2, 3)
+    same(jit(lambda a, b: a @ b)(matrix, matrix.T), matrix @ matrix.T)
+    same(vmap(lambda a, b: a @ b, (0, None))(np.stack([matrix, 2.0 * matrix]), matrix.T), [matrix @ matrix.T] * np.array([[[1]], [[2]]]))
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        np.arange(5),
+        np.arange(5, dtype=np.float32),
+        np.array([True, False, True]),
+        np.arange(10.0)[::2],
+        np.arange(5.0)[::-1],
+        np.asfortranarray(np.arange(6.0).reshape(2, 3))[0],
+        np.arange(3, dtype=">f8"),
+    ],
+    ids=["int", "float32", "bool", "strided", "backwards", "Fortran", "big-endian"],
+)
+def test_arrays_of_any_layout_and_kind_of_real_numbers(numbers: Any) -> None:
+    same(vmap(lambda x: x * x + 1.0)(numbers), numbers.astype(float) ** 2 + 1.0)
+
+
+def test_axes_are_those_of_jax() -> None:
+    matrix = np.arange(6.0).reshape(2, 3)
+    same(vmap(lambda row: row[0] + 10.0 * row[-1])(matrix), matrix[:, 0] + 10.0 * matrix[:, -1])
+    same(vmap(lambda column: column[0] + 10.0 * column[-1], in_axes=1)(matrix), matrix[0] + 10.0 * matrix[-1])
+    same(vmap(lambda column: column[0], in_axes=-1)(matrix), matrix[0])
+    same(vmap(lambda p, y: p["a"] * p["b"] + y, ({"a": 0, "b": None}, None))({"a": matrix[0], "b": 2.0}, 1.0), 2.0 * matrix[0] + 1.0)
+    same(vmap(lambda x, *, y: x - y)(matrix[0], y=matrix[1]), matrix[0] - matrix[1])
+
+
+def test_an_empty_batch_has_no_results() -> None:
+    assert vmap(lambda x: x * x, reduce="sum")(np.array([])) == 0.0
+    assert vmap(lambda x: x * x)(np.array([])).shape == (0,)
+
+
+def test_results_that_do_not_depend_on_the_lane_are_given_for_each() -> None:
+    same(vmap(lambda x: 3.0)(np.arange(4.0)), [3.0] * 4)
+
+
+# ── sums over lanes ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_sums_and_means_over_lanes() -> None:
+    x = rng.standard_normal(3000)
+    close(vmap(lambda x: x * x, reduce="sum")(x), np.sum(x * x))
+    close(vmap(lambda x: (x * x, x), reduce="mean")(x), [np.mean(x * x), np.mean(x)])
+
+
+def loss(weights: Any, x: Any, y: Any) -> Any:
+    prediction = math.tanh(weights[0] * x + weights[1])
+    return (prediction - y) ** 2 if prediction > 0.0 else 2.0 * (prediction - y) ** 2
+
+
+def test_the_gradient_of_a_mean_is_a_program() -> None:
+    x, y = rng.standard_normal(20), rng.standard_normal(20)
+    batch = vmap(loss, (None, 0, 0), reduce="mean")
+
+    def eager(weights: Any, x: Any, y: Any) -> Any:
+        return sum(loss(weights, a, b) for a, b in zip(x, y)) / len(x)
+
+    for transform in value_and_grad, grad, hessian, jacobian:
+        found = transform(batch)([0.5, 0.1], x, y)
+        expected = transform(eager)([0.5, 0.1], x.tolist(), y.tolist())
+        close(np.hstack(np.ravel(found[0])), np.ravel(expected[0])) if transform is value_and_grad else close(found, expected)
+    weights, xs = grad(batch, argnums=(0, 1))([0.5, 0.1], x, y)
+    expected = grad(eager, argnums=(0, 1))([0.5, 0.1], x.tolist(), y.tolist())
+    close(weights, expected[0])
+    close(xs, expected[1])
+
+
+# ── Values ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_gradients_flow_to_values_that_the_function_finds() -> None:
+    w = Value(3.0, label="w")
+    f = jit(lambda x: math.sin(w * x) if x > 0.0 else w)
+    y = f(2.0)
+    y.backward()
+    assert (y.data, w.grad) == (math.sin(6.0), 2.0 * math.cos(6.0))
+    w.data = 4.0
+    assert f(2.0).data == math.sin(8.0)
+    assert f(-2.0).data == 4.0
+
+
+def test_a_compiled_function_of_values_is_one_node() -> None:
+    x, y = Value(0.3), Value(0.7)
+    z = jit(lambda x, y: math.exp(x * y) / (x + y))(x, y)
+    assert z.operands == (x, y)
+    (slope,) = adjoints(z, [x])
+    expected = grad(grad(lambda x, y: math.exp(x * y) / (x + y)), argnums=(0, 1))(0.3, 0.7)
+    close([s.data for s in adjoints(slope, [x, y])], expected)
+
+
+def test_a_batch_of_values_is_one_node_per_lane() -> None:
+    w = [Value(0.5), Value(0.1)]
+    xs = np.array([Value(1.0), Value(-2.0)], object)
+    out = vmap(lambda w, x: math.tanh(w[0] * x + w[1]), (None, 0))(w, xs)
+    (out[0] + 2.0 * out[1]).backward()
+    copies, (a, b) = [Value(0.5), Value(0.1)], (Value(1.0), Value(-2.0))
+    (math.tanh(copies[0] * a + copies[1]) + 2.0 * math.tanh(copies[0] * b + copies[1])).backward()
+    close([x.grad for x in (*w, *xs)], [x.grad for x in (*copies, a, b)])
+
+
+def test_a_mean_over_a_batch_trains_the_parameters_that_it_finds() -> None:
+    w = [Value(0.5), Value(0.1)]
+    x, y = rng.standard_normal(20), rng.standard_normal(20)
+    batch = vmap(lambda x, y: loss(w, x, y), reduce="mean")
+    value = batch(x, y)
+    value.backward()
+    close([value.data, *(p.grad for p in w)], np.hstack(np.ravel(value_and_grad(vmap(loss, (None, 0, 0), "mean"))([0.5, 0.1], x, y)[1])) if False else [value.data, *grad(vmap(loss, (None, 0, 0), "mean"))([0.5, 0.1], x, y)])
+
+
+# ── around one another ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_transforms_around_transforms() -> None:
+    def f(x: Any, y: Any) -> Any:
+        return x * x * y if x > y else math.sin(x) * y
+
+    x, y = rng.standard_normal(8), rng.standard_normal(8)
+    values = [f(a, b) for a, b in zip(x.tolist(), y.tolist())]
+    for compiled in vmap(jit(f)), jit(vmap(f)), jit(jit(vmap(f))):
+        close(compiled(x, y), values)
+    close(jit(lambda x, y: vmap(f)(x, y).sum())(x, y), sum(values))
+    close(vmap(vmap(f), (None, 0))(x, np.stack([y, y, y])), [values] * 3)
+    expected = [grad(f)(a, b) for a, b in zip(x.tolist(), y.tolist())]
+    close(np.diagonal(jacobian(vmap(f))(x, y)), expected)
+    close(grad(lambda x: vmap(f)(x, y).sum())(x), expected)
+    value, slope = jvp(jit(f), (0.5, 0.2), (1.0, 0.0))
+    close([value, slope], [f(0.5, 0.2), grad(f)(0.5, 0.2)])
+    value, pull_back = vjp(jit(f), 0.5, 0.2)
+    close(pull_back(1.0), grad(f, argnums=(0, 1))(0.5, 0.2))
+
+
+# ── what is kept ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_programs_are_recorded_once_per_structure() -> None:
+    runs = []
+
+    @jit
+    def f(x: Any) -> Any:
+        runs.append(x)
+        return sum(x) if isinstance(x, list) else x
+
+    for _ in range(3):
+        f(1.0), f(2.0), f([1.0, 2.0]), f([3.0, 4.0])
+    assert len(runs) == len(f.programs) == 2
+    assert f.__name__ == "f"
+
+
+def module_level(x: Any) -> Any:
+    return collatz(x) * x
+
+
+decorated = jit(collatz)
+
+
+@pytest.mark.parametrize("compiled", [jit(module_level), jit(grad(module_level)), decorated], ids=["jit", "grad", "decorated"])
+def test_compiled_functions_are_pickled_with_their_programs(compiled: Any) -> None:
+    found = [compiled(3.0), compiled(7.0)]
+    count = len(compiled.programs)
+    copied = pickle.loads(pickle.dumps(compiled))
+    assert len(copied.programs) == count >= 2
+    assert [copied(3.0), copied(7.0)] == found
+    assert len(copied.programs) == count
+    assert copied(9.0) == compiled(9.0)
+
+
+def test_threads_share_a_compiled_function() -> None:
+    compiled = jit(collatz)
+    numbers = [float(n) for n in range(1, 40)] * 3
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(compiled, numbers)) == [collatz(n) for n in numbers]
+
+
+# ── errors ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_too_many_paths_name_the_place() -> None:
+    compiled = vmap(collatz, max_paths=4)
+    with pytest.raises(RecordingError, match=r"collatz: more than 4 paths; .*test_jit\.py.*: use autograd.math.where there, or raise max_paths$"):
+        compiled(np.arange(1.0, 20.0))
+
+
+def test_errors_are_the_users_own_and_name_the_lane() -> None:
+    def f(x: Any) -> Any:
+        if x > 2.0:
+            raise KeyError("too large")
+        return x
+
+    with pytest.raises(KeyError) as caught:
+        vmap(f)(np.array([1.0, 2.0, 5.0]))
+    assert caught.value.__notes__ == ["in lane 2 of f"]
+
+
+def test_lanes_have_to_be_equally_many() -> None:
+    with pytest.raises(ArgumentError) as caught:
+        vmap(lambda x, y: x)(np.arange(3.0), np.arange(4.0))
+    assert "3 in" in str(caught.value) and "4 in" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("axes", "args", "text"),
+    [
+        (0, (1.0,), "expected an array with the lanes along axis 0"),
+        (2, (np.zeros(3),), "expected an array with the lanes along axis 2"),
+        (0, (np.array(["a"]),), "got an array of <U1; expected real numbers"),
+        ((0, 0), (np.zeros(3),), "in_axes has 2 entries for 1 positional arguments"),
+        ("0", (np.zeros(3),), "expected an int, None, or a structure of these"),
+        (([0, 0],), ([np.zeros(3)],), "expected one entry for each of the 1 parts"),
+        (None, (1.0,), "got no argument with lanes; expected the same number of lanes in all arguments"),
+    ],
+)
+def test_axes_have_to_fit(axes: Any, args: Any, text: str) -> None:
+    with pytest.raises(ArgumentError) as caught:
+        vmap(lambda x: x, axes)(*args)
+    assert text in str(caught.value)
+
+
+def test_reductions_have_names() -> None:
+    with pytest.raises(ArgumentError, match=r"^vmap: reduce: got 'max' \(str\); expected 'sum', 'mean' or None$"):
+        vmap(lambda x: x, reduce="max")
+
+
+def test_all_lanes_return_the_same_structure() -> None:
+    def f(x: Any) -> Any:
+        if x > 0.0:
+            return x, x
+        return x
+
+    with pytest.raises(ArgumentError, match="some lanes return .*, others .*; expected the same of all"):
+        vmap(f)(np.array([-1.0, 1.0]))
