@@ -22,6 +22,10 @@ class GraphError(ValueError):
     """A graph cannot be worked on: it has a cycle, foreign nodes, or was changed after it was computed."""
 
 
+class RecordingError(TypeError):
+    """A function that is recorded did what would freeze a number of one lane, or cannot be recorded."""
+
+
 class GradientError(AssertionError):
     """A derivative differs from what function values say it is."""
 
