@@ -344,23 +344,13 @@ def is_zero(x: Any) -> bool:
 
 def strong_product(x: Any, y: Any) -> Any:
     """Return `chain(x, y)`, which is 0 where x is; nothing is recorded for a factor that is the number 0 or 1."""
-    if is_zero(x) or y is None:
+    if is_zero(x):
         return 0.0
-    if type(y) is Choice:
-        return _chosen(y, lambda partial: strong_product(x, partial))
-    if type(x) is Choice:
-        return _chosen(x, lambda partial: strong_product(partial, y) if partial is not None else 0.0)
     if type(y) is float and y == 1.0:
         return x
     if type(x) is float and x == 1.0:
         return y
     return chain(x, y)
-
-
-def _chosen(choice: Choice, product: Callable[[Any], Any]) -> Any:
-    """Return the product with what is chosen: passed on by selection, so that nothing leaks to the other side."""
-    yes, no = product(choice.yes), product(choice.no)
-    return 0.0 if is_zero(yes) and is_zero(no) else where(choice.condition, yes, no)
 
 
 def flat(z: Any) -> Any:

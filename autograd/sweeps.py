@@ -28,19 +28,19 @@ class Arithmetic(NamedTuple):
     partials: Callable[[Any], Iterable[Any]]
     multiply: Callable[[Any, Any], Any]  # 0 where the first factor is 0: a strong zero
     add: Callable[[Any, Any], Any]
-    still: Any = 0.0  # the tangent of what does not move
+    nothing: Any = 0.0  # what sums begin with
 
 
 def reverse(order: list[Any], seeds: Mapping[Any, Any], arithmetic: Arithmetic) -> dict[Any, Any]:
     """Return the adjoints of all nodes, given those of the results. A zero adjoint passes nothing on."""
     adjoints = dict(seeds)
     for node in reversed(order):
-        adjoint = adjoints.get(node, 0.0)
-        if not is_zero(adjoint):
+        adjoint = adjoints.get(node)
+        if adjoint is not None and not is_zero(adjoint):
             for operand, partial in zip(node.operands, arithmetic.partials(node)):
                 if partial is not None:
                     contribution = arithmetic.multiply(adjoint, partial)
-                    adjoints[operand] = arithmetic.add(adjoints.get(operand, 0.0), contribution)
+                    adjoints[operand] = arithmetic.add(adjoints.get(operand, arithmetic.nothing), contribution)
     return adjoints
 
 
@@ -55,7 +55,7 @@ def forward(order: list[Any], seeds: Mapping[Any, Any], arithmetic: Arithmetic) 
             for operand, partial in zip(node.operands, arithmetic.partials(node)):
                 if partial is not None and type(operand) is not float and operand in tangents:
                     contribution = arithmetic.multiply(partial, tangents[operand])
-                    tangents[node] = arithmetic.add(tangents.get(node, arithmetic.still), contribution)
+                    tangents[node] = arithmetic.add(tangents.get(node, arithmetic.nothing), contribution)
     return tangents
 
 
@@ -66,7 +66,7 @@ def _add_values(x: Any, y: Any) -> Any:
 FLOATS = Arithmetic(partials=operator.attrgetter("partials"), multiply=floats.chain, add=operator.add)
 
 
-def values(active: set[Any], *, forwards: bool = False) -> Arithmetic:
+def values(active: set[Any]) -> Arithmetic:
     """Return the arithmetic that records derivatives with respect to the active operands."""
 
     def partials(node: Any) -> Sequence[Any]:
@@ -81,57 +81,67 @@ def values(active: set[Any], *, forwards: bool = False) -> Arithmetic:
         found: Sequence[Any] = node.primitive.partials(node, node.operands, mask)
         return found
 
-    if forwards:
-        return Arithmetic(partials, _moved, _add_moves, still=None)
-    return Arithmetic(partials, strong_product, _add_values)
+    return Arithmetic(partials, _flow, _add_flows, nothing=None)
 
 
-# While a function is recorded, whether something moves may be a condition. It is not the same as moving at a speed that
-# is 0 now, as an infinite partial shows: √relu(x) does not move for x < 0, but what √x² does at 0 is undefined. So in
-# the forward sweep a tangent is a `Choice` where a partial was; None is the tangent of what does not move.
+# While a function is recorded, whether anything flows may be a condition. Then an adjoint or a tangent is a `Choice`
+# between a number and None, as partials are, and stays one up to the end of the sweep. A 0 for nothing on the way there
+# would be wrong: √relu(x) does not move for x < 0, but 0 times the infinite slope of the root is NaN.
 
 
-def _moved(partial: Any, tangent: Any) -> Any:
-    """Return partial · tangent."""
-    if partial is None or tangent is None:
-        return None
-    if type(partial) is Choice:
-        return choose(partial.condition, _moved(partial.yes, tangent), _moved(partial.no, tangent))
-    if type(tangent) is Choice:
-        return choose(tangent.condition, _moved(partial, tangent.yes), _moved(partial, tangent.no))
-    return strong_product(partial, tangent)
+def _flow(x: Any, y: Any) -> Any:
+    """Return the product of an adjoint and a partial, or of a partial and a tangent."""
+    if type(x) is not Choice and type(y) is not Choice:
+        return strong_product(x, y)
+    return Choice(*_parts(_product(x, y)), None)
 
 
-def _add_moves(x: Any, y: Any) -> Any:
-    """Return the sum of two tangents, which moves where one of them does."""
+def _product(x: Any, y: Any) -> Any:
     if x is None or y is None:
-        return y if x is None else x
-    moves, speed = _either(_moves(x), _moves(y)), _add_values(_speed(x), _speed(y))
-    return speed if moves is True else choose(moves, speed, None)
+        return None
+    if type(y) is Choice:
+        return choose(y.condition, _product(x, y.yes), _product(x, y.no))
+    if type(x) is Choice:
+        return choose(x.condition, _product(x.yes, y), _product(x.no, y))
+    return strong_product(x, y)
 
 
-def _moves(tangent: Any) -> Any:
-    """Return True, False, or the condition under which there is a tangent."""
-    if type(tangent) is not Choice:
-        return tangent is not None
-    yes, no = _moves(tangent.yes), _moves(tangent.no)
-    if yes is True and no is True:
-        return True
-    here = tangent.condition if yes is True else yes is not False and tangent.condition & yes
-    there = ~tangent.condition if no is True else no is not False and ~tangent.condition & no
-    return _either(here, there)
+def _parts(flow: Any) -> tuple[Any, Any]:
+    """Return under which condition something flows, True or False where that is known, and how much it is then."""
+    if type(flow) is not Choice:
+        return flow is not None, flow
+    (yes, here), (no, there) = _parts(flow.yes), _parts(flow.no)
+    if no is False:
+        return _both(flow.condition, yes), here
+    if yes is False:
+        return _both(~flow.condition, no), there
+    if yes is True:
+        return flow.condition | no, where(flow.condition, here, there)
+    return flow.condition & yes | _both(~flow.condition, no), where(flow.condition, here, there)
 
 
-def _either(x: Any, y: Any) -> Any:
-    return True if x is True or y is True else y if x is False else x if y is False else x | y
+def _both(x: Any, y: Any) -> Any:
+    return x if y is True else x & y
 
 
-def _speed(tangent: Any) -> Any:
-    """Return a tangent as a number: 0 where nothing moves."""
-    if type(tangent) is not Choice:
-        return 0.0 if tangent is None else tangent
-    yes, no = _speed(tangent.yes), _speed(tangent.no)
-    return 0.0 if is_zero(yes) and is_zero(no) else where(tangent.condition, yes, no)
+def _add_flows(x: Any, y: Any) -> Any:
+    """Return the sum of two flows: there is one where there is one of them."""
+    if x is None:
+        return y
+    if type(x) is not Choice and type(y) is not Choice:
+        return _add_values(x, y)
+    (some, here), (other, there) = _parts(x), _parts(y)
+    if some is other:
+        return Choice(some, _add_values(here, there), None)
+    total = _add_values(_number(x), _number(y))
+    return total if some is True or other is True else Choice(some | other, total, None)
+
+
+def _number(flow: Any) -> Any:
+    """Return a flow as a number: 0 where nothing flows."""
+    if type(flow) is not Choice:
+        return 0.0 if flow is None else flow
+    return 0.0 if is_zero(flow.yes) else where(flow.condition, flow.yes, 0.0)
 
 
 def dependents(order: list[Any], inputs: Iterable[Any]) -> list[Any]:
@@ -143,24 +153,25 @@ def dependents(order: list[Any], inputs: Iterable[Any]) -> list[Any]:
     return [node for node in order if node in active]
 
 
-def _between(inputs: list[Any], outputs: Iterable[Any]) -> list[Any]:
-    """Return the nodes on the ways from the inputs to the outputs, in order."""
+def _between(inputs: list[Any], outputs: Iterable[Any], record: bool) -> tuple[list[Any], Arithmetic]:
+    """Return the nodes on the ways from the inputs to the outputs, in order, and what to compute with there."""
     oldest = min((x.number for x in inputs), default=0)
-    return dependents(topological_order(*outputs, since=oldest), inputs)
+    order = dependents(topological_order(*outputs, since=oldest), inputs)
+    return order, values({*order, *inputs}) if record else FLOATS
 
 
 def adjoints(seeds: Mapping[Any, Any], inputs: list[Any], *, record: bool = False) -> list[Any]:
     """Return Σ seed · ∂result/∂input for each input: numbers, or with `record` Values where they depend on one."""
-    order = _between(inputs, seeds)
-    found = reverse(order, seeds, values({*order, *inputs}) if record else FLOATS)
-    return [found.get(x, 0.0) for x in inputs]
+    order, arithmetic = _between(inputs, seeds, record)
+    found = reverse(order, seeds, arithmetic)
+    return [_number(found.get(x)) for x in inputs]
 
 
 def tangents(outputs: list[Any], seeds: Mapping[Any, Any], *, record: bool = False) -> list[Any]:
     """Return Σ ∂output/∂input · seed for each output: numbers, or with `record` Values where they depend on one."""
-    order = _between(list(seeds), outputs)
-    found = forward(order, seeds, values({*order, *seeds}, forwards=True) if record else FLOATS)
-    return [_speed(found.get(node)) for node in outputs]
+    order, arithmetic = _between(list(seeds), outputs, record)
+    found = forward(order, seeds, arithmetic)
+    return [_number(found.get(node)) for node in outputs]
 
 
 def depend_on_older(results: list[Any], first: int) -> bool:

@@ -30,6 +30,7 @@ ORDER = [
     "math",
     "structures",
     "transforms",
+    "record",
     "differences",
     "precision",
     "draw",
