@@ -22,8 +22,8 @@ class GraphError(ValueError):
     """A graph cannot be worked on: it has a cycle, foreign nodes, or was changed after it was computed."""
 
 
-class RecordingError(GraphError):
-    """A function cannot be recorded: it does something that would freeze a number."""
+class RecordingError(TypeError):
+    """A function that is recorded did what would freeze a number of one lane, or cannot be recorded."""
 
 
 class GradientError(AssertionError):

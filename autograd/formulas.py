@@ -117,7 +117,8 @@ def symbol(x: Any) -> Symbol:
     if isinstance(x, Symbol):
         return x
     if isinstance(x, primitives.Choice):
-        return primitives.where(x.condition, symbol(x.yes), symbol(x.no))
+        chosen: Symbol = primitives.where(x.condition, symbol(x.yes), symbol(x.no))
+        return chosen
     return Symbol("nothing" if x is None else NAMES.get(x, f"{x:g}"), UNARY if x is not None and x < 0 else ATOM)
 
 

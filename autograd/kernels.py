@@ -162,7 +162,8 @@ def symbol(x: Any) -> Symbol:
     if isinstance(x, Symbol):
         return x
     if isinstance(x, Choice):
-        return where(x.condition, symbol(x.yes), symbol(x.no))
+        chosen: Symbol = where(x.condition, symbol(x.yes), symbol(x.no))
+        return chosen
     if x is None:
         return Symbol("nothing()")
     number = float(x)

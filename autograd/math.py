@@ -22,7 +22,7 @@ from math import e as e, inf as inf, nan as nan, pi as pi, tau as tau
 from typing import Any, TypeVar
 
 from autograd import primitives as _p
-from autograd.core import Value, function as _function, over as _over
+from autograd.core import Value, function as _function, over as _over, read as _read, refuse as _refuse
 from autograd.errors import ArgumentError as _ArgumentError
 
 __all__ = [
@@ -59,10 +59,6 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *dir(_math)})
-
-
-def _number(x: Value | float) -> float:
-    return x.data if isinstance(x, Value) else x
 
 
 def _operand(x: Any, function: str) -> Any:
@@ -137,7 +133,7 @@ def modf(x: N) -> tuple[N, N]:
     """
     if not isinstance(x, Value):
         return _math.modf(x)
-    return _p.copysign(0.0, x) if isinf(x) else _p.fmod(x, 1.0), _p.trunc(x)
+    return _p.choose(isinf(x), _p.copysign(0.0, x), _p.fmod(x, 1.0)), _p.trunc(x)
 
 
 def frexp(x: N) -> tuple[N, int]:
@@ -146,8 +142,11 @@ def frexp(x: N) -> tuple[N, int]:
     >>> frexp(6.0)
     (0.75, 3)
     """
-    mantissa, exponent = _math.frexp(_number(x))
-    return _p.ldexp(x, -exponent) if isinstance(x, Value) else mantissa, exponent
+    if not isinstance(x, Value):
+        return _math.frexp(x)
+    _refuse("math.frexp(x)")  # the exponent is an int
+    exponent = _math.frexp(_read(x))[1]
+    return _p.ldexp(x, -exponent), exponent
 
 
 def degrees(x: N) -> N:
@@ -255,24 +254,29 @@ def logaddexp(x: Any, y: Any) -> Any:
     return _p.logsumexp(x, y)
 
 
-# ── questions about the number ───────────────────────────────────────────────────────────────────────────────────────
+# ── questions about the number: while a function is recorded, conditions as comparisons are ─────────────────────────
 
 
 def isnan(x: Value | float) -> bool:
     """Return whether the number is NaN."""
-    return _math.isnan(_number(x))
+    return x != x if isinstance(x, Value) else _math.isnan(x)
 
 
 def isinf(x: Value | float) -> bool:
     """Return whether the number is infinite."""
-    return _math.isinf(_number(x))
+    return (x == inf) | (x == -inf) if isinstance(x, Value) else _math.isinf(x)
 
 
 def isfinite(x: Value | float) -> bool:
     """Return whether the number is neither infinite nor NaN."""
-    return _math.isfinite(_number(x))
+    return (x > -inf) & (x < inf) if isinstance(x, Value) else _math.isfinite(x)
 
 
 def isclose(a: Value | float, b: Value | float, *, rel_tol: float = 1e-09, abs_tol: float = 0.0) -> bool:
     """Return whether two numbers agree up to a relative or an absolute tolerance."""
-    return _math.isclose(_number(a), _number(b), rel_tol=rel_tol, abs_tol=abs_tol)
+    if not isinstance(a, Value) and not isinstance(b, Value):
+        return _math.isclose(a, b, rel_tol=rel_tol, abs_tol=abs_tol)
+    _math.isclose(0.0, 0.0, rel_tol=rel_tol, abs_tol=abs_tol)  # raises what is to be raised for the tolerances
+    gap: Any = abs(a - b)
+    near: Any = (gap <= abs(rel_tol * a)) | (gap <= abs(rel_tol * b)) | (gap <= abs_tol)
+    return (a == b) | (isfinite(a) & isfinite(b) & near)  # type: ignore[no-any-return]

@@ -161,6 +161,11 @@ def row(name: str, *rules: Rule, evaluate: Callable[..., float] | None = None, *
     return TABLE[name]
 
 
+def relation(name: str, symbol: str) -> Primitive:
+    """Add a row for a comparison: 1.0 where it holds, else 0.0, and nothing flows."""
+    return row(name, lambda z, x, y: None, lambda z, x, y: None, symbol=symbol, breaks=lambda x, y: [x - y])
+
+
 if TYPE_CHECKING:  # rules mention rows that stand further down
     power = log = floor_divide = trunc = round_to = exp2 = cos = hypot = cosh = Primitive("", float, ())
     divide = chain = sigmoid = digamma = polygamma = copysign = Primitive("", float, ())
@@ -277,15 +282,17 @@ minimum      = row("minimum",      lambda z, *xs: first_equal(z, xs), many=True,
 
 # ── conditions: 1.0 where they hold, else 0.0; comparing Values makes them while a function is recorded ───────────────
 
-less         = row("less",          lambda z, x, y: None, lambda z, x, y: None, symbol="<", breaks=lambda x, y: [x - y])
-less_equal   = row("less_equal",    lambda z, x, y: None, lambda z, x, y: None, symbol="<=", breaks=lambda x, y: [x - y])
-greater      = row("greater",       lambda z, x, y: None, lambda z, x, y: None, symbol=">", breaks=lambda x, y: [x - y])
-greater_equal = row("greater_equal", lambda z, x, y: None, lambda z, x, y: None, symbol=">=", breaks=lambda x, y: [x - y])
-equal        = row("equal",         lambda z, x, y: None, lambda z, x, y: None, symbol="==", breaks=lambda x, y: [x - y])
-not_equal    = row("not_equal",     lambda z, x, y: None, lambda z, x, y: None, symbol="!=", breaks=lambda x, y: [x - y])
-logical_and  = row("logical_and",   lambda z, x, y: None, lambda z, x, y: None, symbol="and", breaks=lambda x, y: [x, y])
-logical_or   = row("logical_or",    lambda z, x, y: None, lambda z, x, y: None, symbol="or", breaks=lambda x, y: [x, y])
-logical_not  = row("logical_not",   lambda z, x: None, symbol="not", breaks=lambda x: [x])
+less         = relation("less", "<")
+less_equal   = relation("less_equal", "<=")
+greater      = relation("greater", ">")
+greater_equal = relation("greater_equal", ">=")
+equal        = relation("equal", "==")
+not_equal    = relation("not_equal", "!=")
+logical_and  = row("logical_and",  lambda z, x, y: None,              lambda z, x, y: None,           symbol="and",
+                   breaks=lambda x, y: [x, y], note="of numbers that are not 0")
+logical_or   = row("logical_or",   lambda z, x, y: None,              lambda z, x, y: None,           symbol="or",
+                   breaks=lambda x, y: [x, y], note="of numbers that are not 0")
+logical_not  = row("logical_not",  lambda z, x: None, symbol="not", breaks=lambda x: [x], note="1 for 0 only")
 
 # ── activations ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -308,6 +315,8 @@ hypot        = row("hypot",        lambda z, *xs: [choose(z == 0, None, divide(x
                    breaks=lambda *xs: [hypot(*xs)], note="Euclidean norm; slopes 0 at the origin")
 
 # fmt: on
+
+CONDITIONS = (less, less_equal, greater, greater_equal, equal, not_equal, logical_and, logical_or, logical_not)
 
 
 class Choice(NamedTuple):
@@ -335,23 +344,13 @@ def is_zero(x: Any) -> bool:
 
 def strong_product(x: Any, y: Any) -> Any:
     """Return `chain(x, y)`, which is 0 where x is; nothing is recorded for a factor that is the number 0 or 1."""
-    if is_zero(x) or y is None:
+    if is_zero(x):
         return 0.0
-    if type(y) is Choice:
-        return _chosen(y, lambda partial: strong_product(x, partial))
-    if type(x) is Choice:
-        return _chosen(x, lambda partial: strong_product(partial, y) if partial is not None else 0.0)
     if type(y) is float and y == 1.0:
         return x
     if type(x) is float and x == 1.0:
         return y
     return chain(x, y)
-
-
-def _chosen(choice: Choice, product: Callable[[Any], Any]) -> Any:
-    """Return the product with what is chosen: passed on by selection, so that nothing leaks to the other side."""
-    yes, no = product(choice.yes), product(choice.no)
-    return 0.0 if is_zero(yes) and is_zero(no) else where(choice.condition, yes, no)
 
 
 def flat(z: Any) -> Any:

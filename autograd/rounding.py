@@ -69,6 +69,7 @@ RATIONAL: dict[str, Callable[..., Fraction]] = {
 ULPS: dict[str, float] = {
     **dict.fromkeys(["identity", "negate", "absolute", "copysign", "sign", "floor", "ceil", "trunc"], 0.0),
     **dict.fromkeys(["where", "clip", "relu", "maximum", "minimum", "fmod", "remainder"], 0.0),
+    **dict.fromkeys([row.name for row in primitives.CONDITIONS], 0.0),
     **dict.fromkeys(["sqrt", "round_to"], 0.5),
     "gamma": 20.0,
 }

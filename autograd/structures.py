@@ -14,7 +14,7 @@ from math import prod
 from numbers import Real
 from typing import Any
 
-from autograd.core import Value
+from autograd.core import Value, read
 from autograd.errors import ArgumentError, describe
 
 
@@ -221,7 +221,7 @@ def numbers_only(thing: Any) -> Any:
     ('loss', [1.0])
     """
     if isinstance(thing, Value):
-        return thing.data
+        return read(thing)  # in a recording, too: what is not handed on depends on nothing that differs
     if next(values_in(thing), None) is None:
         return thing  # whatever it is, it is none of our business
     if is_array(thing):

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from autograd import floats
 from autograd.errors import GraphError
 from autograd.graph import is_outdated, topological_order
-from autograd.primitives import is_zero, strong_product
+from autograd.primitives import Choice, choose, is_zero, strong_product, where
 
 
 class Arithmetic(NamedTuple):
@@ -28,18 +28,19 @@ class Arithmetic(NamedTuple):
     partials: Callable[[Any], Iterable[Any]]
     multiply: Callable[[Any, Any], Any]  # 0 where the first factor is 0: a strong zero
     add: Callable[[Any, Any], Any]
+    nothing: Any = 0.0  # what sums begin with
 
 
 def reverse(order: list[Any], seeds: Mapping[Any, Any], arithmetic: Arithmetic) -> dict[Any, Any]:
     """Return the adjoints of all nodes, given those of the results. A zero adjoint passes nothing on."""
     adjoints = dict(seeds)
     for node in reversed(order):
-        adjoint = adjoints.get(node, 0.0)
-        if not is_zero(adjoint):
+        adjoint = adjoints.get(node)
+        if adjoint is not None and not is_zero(adjoint):
             for operand, partial in zip(node.operands, arithmetic.partials(node)):
                 if partial is not None:
                     contribution = arithmetic.multiply(adjoint, partial)
-                    adjoints[operand] = arithmetic.add(adjoints.get(operand, 0.0), contribution)
+                    adjoints[operand] = arithmetic.add(adjoints.get(operand, arithmetic.nothing), contribution)
     return adjoints
 
 
@@ -54,7 +55,7 @@ def forward(order: list[Any], seeds: Mapping[Any, Any], arithmetic: Arithmetic) 
             for operand, partial in zip(node.operands, arithmetic.partials(node)):
                 if partial is not None and type(operand) is not float and operand in tangents:
                     contribution = arithmetic.multiply(partial, tangents[operand])
-                    tangents[node] = arithmetic.add(tangents.get(node, 0.0), contribution)
+                    tangents[node] = arithmetic.add(tangents.get(node, arithmetic.nothing), contribution)
     return tangents
 
 
@@ -80,7 +81,67 @@ def values(active: set[Any]) -> Arithmetic:
         found: Sequence[Any] = node.primitive.partials(node, node.operands, mask)
         return found
 
-    return Arithmetic(partials, strong_product, _add_values)
+    return Arithmetic(partials, _flow, _add_flows, nothing=None)
+
+
+# While a function is recorded, whether anything flows may be a condition. Then an adjoint or a tangent is a `Choice`
+# between a number and None, as partials are, and stays one up to the end of the sweep. A 0 for nothing on the way there
+# would be wrong: √relu(x) does not move for x < 0, but 0 times the infinite slope of the root is NaN.
+
+
+def _flow(x: Any, y: Any) -> Any:
+    """Return the product of an adjoint and a partial, or of a partial and a tangent."""
+    if type(x) is not Choice and type(y) is not Choice:
+        return strong_product(x, y)
+    return Choice(*_parts(_product(x, y)), None)
+
+
+def _product(x: Any, y: Any) -> Any:
+    if x is None or y is None:
+        return None
+    if type(y) is Choice:
+        return choose(y.condition, _product(x, y.yes), _product(x, y.no))
+    if type(x) is Choice:
+        return choose(x.condition, _product(x.yes, y), _product(x.no, y))
+    return strong_product(x, y)
+
+
+def _parts(flow: Any) -> tuple[Any, Any]:
+    """Return under which condition something flows, True or False where that is known, and how much it is then."""
+    if type(flow) is not Choice:
+        return flow is not None, flow
+    (yes, here), (no, there) = _parts(flow.yes), _parts(flow.no)
+    if no is False:
+        return _both(flow.condition, yes), here
+    if yes is False:
+        return _both(~flow.condition, no), there
+    if yes is True:
+        return flow.condition | no, where(flow.condition, here, there)
+    return flow.condition & yes | _both(~flow.condition, no), where(flow.condition, here, there)
+
+
+def _both(x: Any, y: Any) -> Any:
+    return x if y is True else x & y
+
+
+def _add_flows(x: Any, y: Any) -> Any:
+    """Return the sum of two flows: there is one where there is one of them."""
+    if x is None:
+        return y
+    if type(x) is not Choice and type(y) is not Choice:
+        return _add_values(x, y)
+    (some, here), (other, there) = _parts(x), _parts(y)
+    if some is other:
+        return Choice(some, _add_values(here, there), None)
+    total = _add_values(_number(x), _number(y))
+    return total if some is True or other is True else Choice(some | other, total, None)
+
+
+def _number(flow: Any) -> Any:
+    """Return a flow as a number: 0 where nothing flows."""
+    if type(flow) is not Choice:
+        return 0.0 if flow is None else flow
+    return 0.0 if is_zero(flow.yes) else where(flow.condition, flow.yes, 0.0)
 
 
 def dependents(order: list[Any], inputs: Iterable[Any]) -> list[Any]:
@@ -103,14 +164,14 @@ def adjoints(seeds: Mapping[Any, Any], inputs: list[Any], *, record: bool = Fals
     """Return Σ seed · ∂result/∂input for each input: numbers, or with `record` Values where they depend on one."""
     order, arithmetic = _between(inputs, seeds, record)
     found = reverse(order, seeds, arithmetic)
-    return [found.get(x, 0.0) for x in inputs]
+    return [_number(found.get(x)) for x in inputs]
 
 
 def tangents(outputs: list[Any], seeds: Mapping[Any, Any], *, record: bool = False) -> list[Any]:
     """Return Σ ∂output/∂input · seed for each output: numbers, or with `record` Values where they depend on one."""
     order, arithmetic = _between(list(seeds), outputs, record)
     found = forward(order, seeds, arithmetic)
-    return [found.get(node, 0.0) for node in outputs]
+    return [_number(found.get(node)) for node in outputs]
 
 
 def depend_on_older(results: list[Any], first: int) -> bool:

@@ -18,7 +18,7 @@ from autograd.core import Value
 from autograd.differences import Estimate, differentiate
 from autograd.errors import ArgumentError, GradientError, PrimitiveError, describe
 from autograd.graph import topological_order
-from autograd.primitives import BUILT_IN, TABLE, Primitive
+from autograd.primitives import BUILT_IN, CONDITIONS, TABLE, Primitive
 from autograd.structures import flatten, unflatten
 from autograd.transforms import jvp, vjp
 
@@ -242,13 +242,13 @@ class Expression:
 
 
 def expressions(*, max_steps: int = 8, max_variables: int = 3) -> SearchStrategy[Expression]:
-    """Return a hypothesis strategy for random programs of all built-in primitives, in which results are used again.
+    """Return a hypothesis strategy for random programs of built-in primitives, in which results are used again.
 
     At the program's point every step is smooth, of moderate size, and not too sensitive to the variables.
     """
     from hypothesis import strategies as st
 
-    table = [TABLE[name] for name in TABLE if name in BUILT_IN]
+    table = [TABLE[name] for name in TABLE if name in BUILT_IN and TABLE[name] not in CONDITIONS]
     numbers = st.floats(-3.0, 3.0, allow_subnormal=False)
 
     @st.composite

@@ -393,9 +393,9 @@ def stranger(primitive: Primitive, operands: Iterable[Any], own: type) -> Operan
     return not_a_number(neither, primitive.name)
 
 
-def _compare(relation: Callable[[float, Any], bool], primitive: Primitive, x: Value, other: Any) -> Any:
+def _compare(relation: Callable[[float, Any], bool], primitive: Primitive, x: Value, other: Any) -> bool:
     if _thread.recorder is not None:
-        return record(primitive, (x, other))
+        return record(primitive, (x, other))  # type: ignore[return-value]  # a condition
     if type(other) is Value:
         return relation(x._data, other._data)
     return relation(x._data, other if isinstance(other, (int, float)) else as_number(other))

@@ -1,0 +1,220 @@
+"""Running a function once on Values, and keeping what it did.
+
+A recording is a mode of the thread: the function runs as it always does, but comparisons make Values (*conditions*),
+asking for the truth of one is noted as a *guard*, and what would freeze a number of the run, as `x.data` would, raises
+`RecordingError`. What the function took from outside, the parameters of a model for instance, is *captured*; Values
+that it made of plain numbers are constants.
+
+>>> recording = record(lambda x, y: x * y if x < y else y, [2.0, 3.0])
+>>> recording.outputs, [(guard.condition.primitive.name, guard.outcome) for guard in recording.guards]
+([Value(data=6.0, grad=0.0)], [('less', True)])
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from operator import attrgetter
+from os.path import dirname, join
+from types import FrameType
+from typing import Any, NamedTuple, NoReturn
+
+from autograd.core import Value, read, recorder, set_recorder
+from autograd.errors import RecordingError
+from autograd.graph import topological_order
+from autograd.structures import Structure, flatten, is_array, unflatten
+
+REFUSED = {
+    "x.data": "would freeze the number of one run: compute with x itself, and choose by comparisons or math.where",
+    "x.data = …": "would happen once, not at every call: return the new number, and assign it outside",
+    "x.grad": "would freeze the number of one run: take derivatives by grad(...) or adjoints(...)",
+    "x.grad = …": "would happen once, not at every call: do it outside",
+    "x.backward()": "would leave numbers of one run in gradients: take derivatives by grad(...) or adjoints(...)",
+    "float(x)": "would cut the graph: use autograd.math, not math, for functions, and lists or arrays of objects",
+    "int(x)": "would freeze the number of one run: use math.trunc(x), or pass an int as an argument that is static",
+    "math.frexp(x)": "would freeze the exponent of one run: take logarithms, or call it outside",
+    "a copy": "of a Value would freeze the number of one run: use the Value itself, which nothing changes",
+    "a pickle": "of a Value would freeze the number of one run: return the Value, and pickle it outside",
+}
+ERRORS_ANYWAY = {"float(x)", "int(x)"}  # outside a recording they raise as well: who handles that may go on
+LIBRARY = (join(dirname(__file__), ""), join(dirname(dirname(__file__)), "nn", ""))
+
+
+class Place(NamedTuple):
+    """A line of somebody's code."""
+
+    file: str
+    line: int
+    function: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line} in {self.function}"
+
+
+class Guard(NamedTuple):
+    """A condition whose truth was asked for: what the function did afterwards holds for this outcome only."""
+
+    condition: Value
+    outcome: bool
+    place: Place  # that asked first
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What a function did with certain numbers."""
+
+    inputs: list[Value]  # fresh leaves, one per number
+    captured: list[Value]  # from outside, the oldest first; what they were computed from is not looked at
+    nodes: list[Value]  # what outputs and guards need: computed, or constants; operands before results
+    outputs: list[Value | float]
+    structure: Structure  # of the outputs
+    guards: list[Guard]  # in the order of the questions
+
+
+class Recorder:
+    """What a thread asks while it records.
+
+    While `on_side` is set, a side of a branch is computed that may not be taken. It is called with what only the side
+    that is taken may do, and raises.
+    """
+
+    def __init__(self) -> None:
+        self.guards: dict[int, Guard] = {}  # by the number of the condition
+        self.refused: RecordingError | None = None
+        self.on_side: Callable[[str], NoReturn] | None = None
+
+    def truth(self, condition: Value) -> bool:
+        """Return whether a condition holds, and note that what follows depends on it."""
+        if self.on_side is not None:
+            self.on_side("the truth of a condition")
+        if condition.number not in self.guards:
+            self.guards[condition.number] = Guard(condition, read(condition) != 0.0, _place(sys._getframe()))
+        return self.guards[condition.number].outcome
+
+    def refuse(self, what: str) -> NoReturn:
+        """Raise an error: this would freeze a number. Whoever handles it cannot save the recording."""
+        if self.on_side is not None:
+            self.on_side(what)
+        error = RecordingError(f"{_place(sys._getframe())}: {what} in a recorded function {REFUSED[what]}")
+        if what not in ERRORS_ANYWAY:
+            self.refused = self.refused or error
+        raise error
+
+
+def is_recording() -> bool:
+    """Return whether this thread is recording a function."""
+    return recorder() is not None
+
+
+def record(f: Callable[..., Any], numbers: Iterable[float], structure: Structure | None = None) -> Recording:
+    """Call `f` with Values that have these numbers, as arguments in the given structure, and return what it did.
+
+    Raises `RecordingError`, naming the line, for what would freeze numbers; `ArgumentError` if the result holds
+    something else than numbers. Errors of `f` itself pass through.
+    """
+    if is_recording():
+        raise RecordingError("record: this thread is recording a function already; call the inner one as it is")
+    first = Value(0.0).number
+    inputs = [Value(x) for x in numbers]
+    arguments = inputs if structure is None else unflatten(structure, inputs)
+    numpy = sys.modules.get("numpy")
+    before, recorder = _random_states(numpy), Recorder()
+    with _recorded_by(recorder):
+        result = f(*arguments)
+    if recorder.refused is not None:
+        raise recorder.refused
+    if _random_states(numpy) != before:
+        _refuse_random(f, arguments, numpy, before)
+    outputs, shape = flatten(result, f"the result of {getattr(f, '__name__', 'the function')}")
+    return _recording(first, inputs, outputs, shape, list(recorder.guards.values()))
+
+
+@contextmanager
+def _recorded_by(recorder: Recorder) -> Iterator[None]:
+    set_recorder(recorder)
+    try:
+        yield
+    finally:
+        set_recorder(None)
+
+
+def _recording(
+    first: int, inputs: list[Value], outputs: list[Any], structure: Structure, guards: list[Guard]
+) -> Recording:
+    """Return the recording of Values made since number `first`, with guards on what is no constant only."""
+    roots = [x for x in (*outputs, *(guard.condition for guard in guards)) if type(x) is not float]
+    order, given = topological_order(*roots, since=first), set(inputs)
+    captured = {x for x in roots if x.number < first}
+    varying = given | captured
+    for node in order:
+        for x in node.operands:
+            if type(x) is float:
+                continue
+            if x not in varying and x.number < first:
+                captured.add(x)
+                varying.add(x)
+            if x in varying:
+                varying.add(node)
+    return Recording(
+        inputs=inputs,
+        captured=sorted(captured, key=attrgetter("number")),
+        nodes=[node for node in order if node not in given],
+        outputs=outputs,
+        structure=structure,
+        guards=[guard for guard in guards if guard.condition in varying],
+    )
+
+
+def _place(frame: FrameType) -> Place:
+    """Return where in somebody's code, not the library's own, a frame is or was called from."""
+    while frame.f_code.co_filename.startswith(LIBRARY) and frame.f_back is not None:
+        frame = frame.f_back
+    return Place(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
+
+
+# ── random numbers ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _random_states(numpy: Any) -> tuple[Any, Any]:
+    """Return the states of the generators that everybody shares: Python's, and numpy's if it is given."""
+    state = numpy and tuple(x.tolist() if is_array(x) else x for x in numpy.random.get_state())
+    return random.getstate(), state
+
+
+def _set_random_states(numpy: Any, states: tuple[Any, Any]) -> None:
+    random.setstate(states[0])
+    if numpy:
+        numpy.random.set_state(states[1])
+
+
+def _refuse_random(f: Callable[..., Any], arguments: Iterable[Any], numpy: Any, before: tuple[Any, Any]) -> None:
+    """Raise an error that names the line of `f` that drew random numbers; do nothing if another thread drew them."""
+    after, last, found = _random_states(numpy), None, None
+
+    def watch(frame: FrameType, event: str, arg: object) -> Any:  # pragma: no cover  # nothing watches who watches
+        nonlocal last, found
+        if frame.f_code.co_filename.startswith((*LIBRARY, random.__file__)):
+            return None
+        if found is None and _random_states(numpy) != before:
+            found = last
+        last = _place(frame)
+        return watch
+
+    _set_random_states(numpy, before)
+    watching = sys.gettrace()
+    with suppress(Exception), _recorded_by(Recorder()):
+        sys.settrace(watch)
+        try:
+            f(*arguments)
+        finally:
+            sys.settrace(watching)
+    if found is None:
+        return _set_random_states(numpy, after)
+    _set_random_states(numpy, before)
+    raise RecordingError(
+        f"{found}: random numbers drawn in a recorded function would be the same at every call: draw them outside, and"
+        " pass them as arguments"
+    )
