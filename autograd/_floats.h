@@ -166,6 +166,18 @@ static inline double f_ldexp(double x, double n)
     return ldexp(x, (int)n);
 }
 
+/* ── conditions: 1.0 or 0.0 ────────────────────────────────────────────────────────────────────────────────────── */
+
+static inline double f_less(double x, double y) { return x < y; }
+static inline double f_less_equal(double x, double y) { return x <= y; }
+static inline double f_greater(double x, double y) { return x > y; }
+static inline double f_greater_equal(double x, double y) { return x >= y; }
+static inline double f_equal(double x, double y) { return x == y; }
+static inline double f_not_equal(double x, double y) { return x != y; }
+static inline double f_logical_and(double x, double y) { return x != 0.0 && y != 0.0; }
+static inline double f_logical_or(double x, double y) { return x != 0.0 || y != 0.0; }
+static inline double f_logical_not(double x) { return x == 0.0; }
+
 /* ── exponentials, logarithms, roots, angles ───────────────────────────────────────────────────────────────────── */
 
 static inline double f_exp(double x) { return exp(x); }

@@ -6,7 +6,7 @@
 #ifndef AUTOGRAD_KERNELS_H
 #define AUTOGRAD_KERNELS_H
 
-#define TABLE_CHECKSUM 0xA1431A31u
+#define TABLE_CHECKSUM 0x675506F3u
 
 enum {
     TAG_identity, TAG_add, TAG_subtract, TAG_multiply, TAG_divide, TAG_power, TAG_negate, TAG_absolute, TAG_chain,
@@ -14,8 +14,9 @@ enum {
     TAG_log10, TAG_log1p, TAG_sqrt, TAG_cbrt, TAG_sin, TAG_cos, TAG_tan, TAG_asin, TAG_acos, TAG_atan, TAG_atan2,
     TAG_sinh, TAG_cosh, TAG_tanh, TAG_asinh, TAG_acosh, TAG_atanh, TAG_erf, TAG_erfc, TAG_gamma, TAG_lgamma,
     TAG_digamma, TAG_polygamma, TAG_floor, TAG_ceil, TAG_trunc, TAG_round_to, TAG_sign, TAG_copysign, TAG_where,
-    TAG_clip, TAG_relu, TAG_maximum, TAG_minimum, TAG_sigmoid, TAG_softplus, TAG_silu, TAG_gelu, TAG_fsum, TAG_dot,
-    TAG_prod, TAG_logsumexp, TAG_hypot, BUILT_IN_COUNT
+    TAG_clip, TAG_relu, TAG_maximum, TAG_minimum, TAG_less, TAG_less_equal, TAG_greater, TAG_greater_equal, TAG_equal,
+    TAG_not_equal, TAG_logical_and, TAG_logical_or, TAG_logical_not, TAG_sigmoid, TAG_softplus, TAG_silu, TAG_gelu,
+    TAG_fsum, TAG_dot, TAG_prod, TAG_logsumexp, TAG_hypot, BUILT_IN_COUNT
 };
 
 #include "_floats.h"
@@ -642,6 +643,120 @@ static inline double kernel_minimum(const double *x, Py_ssize_t n, double *parti
     return z;
 }
 
+static inline double kernel_less(const double *operand, unsigned active, double *partial)
+{
+    const double x = operand[0], y = operand[1];
+    const double z = f_less(x, y);
+    if (active & 1u) {
+        partial[0] = nothing();
+    }
+    if (active & 2u) {
+        partial[1] = nothing();
+    }
+    return z;
+}
+
+static inline double kernel_less_equal(const double *operand, unsigned active, double *partial)
+{
+    const double x = operand[0], y = operand[1];
+    const double z = f_less_equal(x, y);
+    if (active & 1u) {
+        partial[0] = nothing();
+    }
+    if (active & 2u) {
+        partial[1] = nothing();
+    }
+    return z;
+}
+
+static inline double kernel_greater(const double *operand, unsigned active, double *partial)
+{
+    const double x = operand[0], y = operand[1];
+    const double z = f_greater(x, y);
+    if (active & 1u) {
+        partial[0] = nothing();
+    }
+    if (active & 2u) {
+        partial[1] = nothing();
+    }
+    return z;
+}
+
+static inline double kernel_greater_equal(const double *operand, unsigned active, double *partial)
+{
+    const double x = operand[0], y = operand[1];
+    const double z = f_greater_equal(x, y);
+    if (active & 1u) {
+        partial[0] = nothing();
+    }
+    if (active & 2u) {
+        partial[1] = nothing();
+    }
+    return z;
+}
+
+static inline double kernel_equal(const double *operand, unsigned active, double *partial)
+{
+    const double x = operand[0], y = operand[1];
+    const double z = f_equal(x, y);
+    if (active & 1u) {
+        partial[0] = nothing();
+    }
+    if (active & 2u) {
+        partial[1] = nothing();
+    }
+    return z;
+}
+
+static inline double kernel_not_equal(const double *operand, unsigned active, double *partial)
+{
+    const double x = operand[0], y = operand[1];
+    const double z = f_not_equal(x, y);
+    if (active & 1u) {
+        partial[0] = nothing();
+    }
+    if (active & 2u) {
+        partial[1] = nothing();
+    }
+    return z;
+}
+
+static inline double kernel_logical_and(const double *operand, unsigned active, double *partial)
+{
+    const double x = operand[0], y = operand[1];
+    const double z = f_logical_and(x, y);
+    if (active & 1u) {
+        partial[0] = nothing();
+    }
+    if (active & 2u) {
+        partial[1] = nothing();
+    }
+    return z;
+}
+
+static inline double kernel_logical_or(const double *operand, unsigned active, double *partial)
+{
+    const double x = operand[0], y = operand[1];
+    const double z = f_logical_or(x, y);
+    if (active & 1u) {
+        partial[0] = nothing();
+    }
+    if (active & 2u) {
+        partial[1] = nothing();
+    }
+    return z;
+}
+
+static inline double kernel_logical_not(const double *operand, unsigned active, double *partial)
+{
+    const double x = operand[0];
+    const double z = f_logical_not(x);
+    if (active & 1u) {
+        partial[0] = nothing();
+    }
+    return z;
+}
+
 static inline double kernel_sigmoid(const double *operand, unsigned active, double *partial)
 {
     const double x = operand[0];
@@ -795,6 +910,15 @@ static const Row ROWS[BUILT_IN_COUNT] = {
     {"relu", 1, 0, kernel_relu, NULL},
     {"maximum", -1, 0, NULL, kernel_maximum},
     {"minimum", -1, 0, NULL, kernel_minimum},
+    {"less", 2, 0, kernel_less, NULL},
+    {"less_equal", 2, 0, kernel_less_equal, NULL},
+    {"greater", 2, 0, kernel_greater, NULL},
+    {"greater_equal", 2, 0, kernel_greater_equal, NULL},
+    {"equal", 2, 0, kernel_equal, NULL},
+    {"not_equal", 2, 0, kernel_not_equal, NULL},
+    {"logical_and", 2, 0, kernel_logical_and, NULL},
+    {"logical_or", 2, 0, kernel_logical_or, NULL},
+    {"logical_not", 1, 0, kernel_logical_not, NULL},
     {"sigmoid", 1, 0, kernel_sigmoid, NULL},
     {"softplus", 1, 0, kernel_softplus, NULL},
     {"silu", 1, 0, kernel_silu, NULL},

@@ -7,8 +7,12 @@ from autograd.value import (
     Value as Value,
     function as function,
     over as over,
+    read as read,
+    recorder as recorder,
+    refuse as refuse,
     restore as restore,
     restore_graph as restore_graph,
+    set_recorder as set_recorder,
 )
 
 CHECKSUM: int

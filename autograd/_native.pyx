@@ -27,6 +27,8 @@ cdef extern from "_value.h" nogil:
     enum: TAG_sqrt, TAG_cbrt, TAG_sin, TAG_cos, TAG_tan, TAG_asin, TAG_acos, TAG_atan, TAG_atan2, TAG_sinh, TAG_cosh
     enum: TAG_tanh, TAG_asinh, TAG_acosh, TAG_atanh, TAG_floor, TAG_ceil, TAG_trunc, TAG_round_to, TAG_copysign
     enum: TAG_hypot, TAG_relu, TAG_sigmoid, TAG_softplus, TAG_silu, TAG_gelu, TAG_dot
+    enum: TAG_less, TAG_less_equal, TAG_greater, TAG_greater_equal, TAG_equal, TAG_not_equal
+    enum: TAG_logical_and, TAG_logical_or, TAG_logical_not
 
     ctypedef struct Handle:
         uint64_t number, changed
@@ -89,6 +91,8 @@ cdef extern from "_value.h":
     object unary(int tag, object x)
     object binary(int tag, object left, object right)
     object record(int tag, uint64_t count, Handle **operand, const double *number, double data, const double *partial)
+    PyObject *current_recorder()
+    void set_current_recorder(PyObject *)
     int raise_what_is_set() except -1
     int take_over_docs(PyObject *names, object reference) except -1
     void gather_begin()
@@ -286,24 +290,29 @@ cdef class Value:
 
     @property
     def data(self):
+        if current_recorder() != NULL:
+            refuse("x.data")
         return self.handle.data
 
     @data.setter
     def data(self, number):
         if self.handle.computed:
             raise GraphError(value.COMPUTED)
+        if current_recorder() != NULL:
+            refuse("x.data = …")
         cdef double new = as_double(number, "data")
         change_leaf(&self.handle, new)
 
     @property
     def grad(self):
-        cdef Handle *x = &self.handle
-        if not x.computed:
-            return x.grad
-        return tape.adjoint[x.place] if x.place < tape.swept else 0.0
+        if current_recorder() != NULL:
+            refuse("x.grad")
+        return grad_of(&self.handle)
 
     @grad.setter
     def grad(self, number):
+        if current_recorder() != NULL:
+            refuse("x.grad = …")
         cdef double new = as_double(number, "grad")
         set_grad(&self.handle, new)
 
@@ -350,6 +359,8 @@ cdef class Value:
         return tuple(found)
 
     def backward(self, seed=1.0):
+        if current_recorder() != NULL:
+            refuse("x.backward()")
         cdef double number = as_double(seed, "backward: seed")
         if not self.handle.computed:
             self.handle.grad += number
@@ -403,6 +414,8 @@ cdef class Value:
         return unary(TAG_trunc, self)
 
     def __richcmp__(self, other, int relation):
+        if current_recorder() != NULL:
+            return binary(RELATIONS[relation], self, other)
         if type(other) is Value:
             return compare(self.handle.data, (<Value>other).handle.data, relation)
         if PyFloat_CheckExact(<PyObject *>other):
@@ -415,7 +428,20 @@ cdef class Value:
         return hash_of_object(self)
 
     def __bool__(self):
+        if current_recorder() != NULL:
+            return (<object>current_recorder()).truth(self)
         return self.handle.data != 0.0
+
+    def __and__(left, right):
+        return binary(TAG_logical_and, left, right) if current_recorder() != NULL else NotImplemented
+
+    def __or__(left, right):
+        return binary(TAG_logical_or, left, right) if current_recorder() != NULL else NotImplemented
+
+    def __invert__(self):
+        if current_recorder() == NULL:
+            raise TypeError(value.NO_INVERSE)
+        return unary(TAG_logical_not, self)
 
     # ── functions as methods ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -524,21 +550,28 @@ cdef class Value:
     # ── the reference's own ──────────────────────────────────────────────────────────────────────────────────────────
 
     def __float__(self):
+        refuse("float(x)")
         return Reference.__float__(self)
 
     def __int__(self):
+        refuse("int(x)")
         return Reference.__int__(self)
 
     def __repr__(self):
-        return Reference.__repr__(self)
+        return value.shown(self.handle.data, grad_of(&self.handle), self.label)
+
+    def __format__(self, spec):
+        return format(self.handle.data, spec) if spec else repr(self)
 
     def __deepcopy__(self, memo):
+        refuse("a copy")
         return snapshot.deep_copy(self, memo, restore)
 
     def __copy__(self):
-        return snapshot.deep_copy(self, {}, restore)
+        return self.__deepcopy__({})
 
     def __reduce__(self):
+        refuse("a pickle")
         return snapshot.reduced(self, restore, restore_graph)
 
     def __primitive__(self, primitive, operands):
@@ -579,6 +612,12 @@ cdef int set_label(Handle *x, object text) except -1:
     x.label = NULL if not text else PyUnicode_FromObject(text)
     Py_XDECREF(old)
     return 0
+
+
+cdef double grad_of(Handle *x) noexcept:
+    if not x.computed:
+        return x.grad
+    return tape.adjoint[x.place] if x.place < tape.swept else 0.0
 
 
 cdef int set_grad(Handle *x, double grad) except -1:
@@ -623,6 +662,34 @@ def restore(primitive, operands, partials, outdated, data, grad, label):
 def restore_graph(lines):
     """Make the nodes of a snapshot again."""
     return snapshot.nodes_of(lines, restore)
+
+
+# ── the thread that records a function ───────────────────────────────────────────────────────────────────────────────
+
+
+cdef int RELATIONS[6]  # by Python's numbers for them
+RELATIONS[:] = [TAG_less, TAG_less_equal, TAG_equal, TAG_not_equal, TAG_greater, TAG_greater_equal]
+
+
+def recorder():
+    """Return what this thread records a function with; None if it does not."""
+    return <object>current_recorder() if current_recorder() != NULL else None
+
+
+def set_recorder(new):
+    """Begin or end to record in this thread: comparisons make Values, and numbers are not given away."""
+    set_current_recorder(<PyObject *>new if new is not None else NULL)
+
+
+def refuse(what):
+    """Raise an error in a recording: this would freeze a number."""
+    if current_recorder() != NULL:
+        (<object>current_recorder()).refuse(what)
+
+
+def read(Value x not None):
+    """Return the number of a Value, also in a recording."""
+    return x.handle.data
 
 
 # ── sweeps ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -820,7 +887,7 @@ cdef Py_ssize_t gather_row(object row) except -1:
 
 
 TAKEN_OVER = (
-    "__doc__", "__init_subclass__", "__format__", "__round__", "rint", "degrees", "radians", "rad2deg", "deg2rad",
+    "__doc__", "__init_subclass__", "__round__", "rint", "degrees", "radians", "rad2deg", "deg2rad",
     "conjugate",
 )  # from the reference as they are
 

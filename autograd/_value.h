@@ -119,6 +119,26 @@ static int take_over_docs(PyObject *names, PyObject *reference)
     return 0;
 }
 
+/* ── the thread that records a function ─────────────────────────────────────────────────────────────────────────── */
+
+#if defined(_MSC_VER)
+static __declspec(thread) PyObject *recorder_of_thread;
+#else
+static _Thread_local PyObject *recorder_of_thread;
+#endif
+static int recorders = 0; /* in all threads: while there is none, asking costs one comparison */
+
+/* What this thread records with, or NULL. */
+static INLINE PyObject *current_recorder(void) { return UNLIKELY(recorders > 0) ? recorder_of_thread : NULL; }
+
+static void set_current_recorder(PyObject *recorder)
+{
+    PyObject *old = recorder_of_thread;
+    recorders += (recorder != NULL) - (old != NULL);
+    recorder_of_thread = Py_XNewRef(recorder);
+    Py_XDECREF(old);
+}
+
 /* For Cython, which raises what is set where a function returns -1. */
 static int raise_what_is_set(void) { return PyErr_Occurred() ? -1 : 0; }
 

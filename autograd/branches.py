@@ -254,11 +254,13 @@ def _converted(f: Any) -> tuple[Any, bool]:
         conversion = _conversion(f)
         if conversion.code is not None:
             return (f if conversion.code is f.__code__ else conversion.function(f)), conversion.computes
-        return _with_converted_cells(f) if f.__code__.co_filename == transforms.__file__ else f, False
+        return f, False
     if kind is MethodType:
         function, computes = _converted(f.__func__)
         return f if function is f.__func__ else MethodType(function, f.__self__), computes
     if kind is partial:
+        if getattr(f.func, "__module__", "") == transforms.__name__:  # a derivative of a function
+            return partial(f.func, converted(f.args[0]), *f.args[1:]), False
         function, computes = _converted(f.func)
         return f if function is f.func else partial(function, *f.args, **f.keywords), computes
     method = getattr(kind, "__call__", None)  # noqa: B004  # as calling it does
@@ -266,12 +268,6 @@ def _converted(f: Any) -> tuple[Any, bool]:
         function, computes = _converted(method)
         return f if function is method else MethodType(function, f), computes
     return f, False
-
-
-def _with_converted_cells(f: FunctionType) -> FunctionType:
-    """Return a function of the library that was made around a function of the user's, around the converted one."""
-    closure = tuple(CellType(converted(cell.cell_contents)) for cell in f.__closure__ or ())
-    return _remade(f, f.__code__, closure)
 
 
 def _conversion(f: FunctionType) -> Conversion:

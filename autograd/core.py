@@ -22,13 +22,25 @@ if not os.environ.get("AUTOGRAD_PURE"):
             warn("autograd was compiled for other primitives, so plain Python runs: install it again", stacklevel=2)
 
 if NATIVE:
-    from autograd._native import Value, adjoints, depend_on_older, function, over, restore, restore_graph, tangents
-    from autograd.value import read, recorder, set_recorder
+    from autograd._native import (
+        Value,
+        adjoints,
+        depend_on_older,
+        function,
+        over,
+        read,
+        recorder,
+        refuse,
+        restore,
+        restore_graph,
+        set_recorder,
+        tangents,
+    )
 else:
     from autograd.sweeps import adjoints, depend_on_older, tangents
-    from autograd.value import Value, function, over, read, recorder, restore, restore_graph, set_recorder
+    from autograd.value import Value, function, over, read, recorder, refuse, restore, restore_graph, set_recorder
 
 __all__ = [
-    "NATIVE", "Number", "Value", "adjoints", "depend_on_older", "function", "over", "read", "recorder", "restore",
-    "restore_graph", "set_recorder", "tangents",
+    "NATIVE", "Number", "Value", "adjoints", "depend_on_older", "function", "over", "read", "recorder", "refuse",
+    "restore", "restore_graph", "set_recorder", "tangents",
 ]  # fmt: skip

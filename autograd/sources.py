@@ -29,6 +29,7 @@ class Source:
 
     tree: Tree
     owner: str | None  # the class around it, which private names (`__x`) belong to
+    imports: tuple[ast.stmt, ...]  # of its module: `math.sin(x)` is compiled otherwise where math was imported
 
 
 def find(code: CodeType, namespace: dict[str, Any]) -> Source | None:
@@ -52,7 +53,7 @@ def compiled(source: Source, code: CodeType, *, tree: Tree | None = None, helper
         body = [ast.ClassDef(name=source.owner, bases=[], keywords=[], body=body, decorator_list=[], **_NO_TYPES)]
     around = _parameters(ast.arg(name) for name in (*code.co_freevars, *helpers))
     factory = ast.FunctionDef(name="around", args=around, body=body, decorator_list=[], **_NO_TYPES)
-    module = ast.fix_missing_locations(ast.Module([factory], type_ignores=[]))
+    module = ast.fix_missing_locations(ast.Module([*source.imports, factory], type_ignores=[]))
     made = compile(module, code.co_filename, "exec", flags=code.co_flags & FUTURE, dont_inherit=True)
     for _ in range(2 if source.owner is None else 3):
         made = next(_codes_in(made))
@@ -111,14 +112,24 @@ def _functions_in(text: str) -> Mapping[tuple[int, str], list[Source]]:
         waiting: list[tuple[ast.AST, str | None]] = [(ast.parse(text), None)]
     except (SyntaxError, ValueError):  # no Python: a notebook's command, a file that changed
         return found
+    imports = tuple(_imports(waiting[0][0]))
     while waiting:
         node, owner = waiting.pop()
         if isinstance(node, ast.FunctionDef | ast.Lambda):
-            found[first_line(node), name_of(node)].append(Source(node, owner))
+            found[first_line(node), name_of(node)].append(Source(node, owner, imports))
         if isinstance(node, ast.ClassDef):
             owner = node.name
         waiting.extend((child, owner) for child in ast.iter_child_nodes(node))
     return found
+
+
+def _imports(scope: ast.AST) -> Iterator[ast.stmt]:
+    """Yield the imports in a module, but not those within functions and classes."""
+    for node in ast.iter_child_nodes(scope):
+        if isinstance(node, ast.Import) or (isinstance(node, ast.ImportFrom) and node.module != "__future__"):
+            yield node
+        elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+            yield from _imports(node)
 
 
 def first_line(function: Tree) -> int:

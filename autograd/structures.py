@@ -35,6 +35,21 @@ class Slot:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
+class Fixed:
+    """Something that is no number, and stays as it is."""
+
+    thing: Any
+    size = 0
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Fixed) or type(self.thing) is not type(other.thing):
+            return False
+        return self.thing is other.thing or bool(self.thing == other.thing)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
 class Branch:
     """A container: the kind it is, the keys of its parts, and the parts. Entries of dicts may come in any order."""
 
@@ -67,36 +82,57 @@ class Branch:
         return self.kind(*parts) if hasattr(self.kind, "_fields") else self.kind(parts)
 
 
-Structure = Slot | Branch
+Structure = Slot | Branch | Fixed
 NUMBER = Slot()
 
 
-def flatten(thing: Any, name: str) -> tuple[list[Any], Structure]:
+def flatten(thing: Any, name: str, *, fixed: bool = False) -> tuple[list[Any], Structure]:
     """Return the numbers in `thing` from left to right, and the structure that holds them.
 
-    Raises `ArgumentError`, naming the place within `name`, where something is neither number nor container.
+    Raises `ArgumentError`, naming the place within `name`, where something is neither number nor container, unless
+    such things may be, with `fixed`.
 
     >>> flatten({"a": 1.0, "b": [2.0, 3.0]}, "x")[0]
     [1.0, 2.0, 3.0]
     """
+    leaves, structure = leaves_of(thing, name, fixed=fixed)
     numbers: list[Any] = []
-    return numbers, _take_apart(thing, name, numbers)
+    for leaf, where in leaves:
+        numbers.extend(cells_of(leaf, where) if is_array(leaf) else [leaf])
+    return numbers, structure
 
 
-def _take_apart(thing: Any, name: str, numbers: list[Any]) -> Structure:
-    if isinstance(thing, Value | Real):
-        numbers.append(thing if isinstance(thing, Value) else float(thing))
-        return NUMBER
-    if is_array(thing):
-        cells = thing.ravel().tolist()
-        for place, cell in enumerate(cells):
-            if not isinstance(cell, Value | Real):
-                raise _no_number(cell, f"{name}.flat[{place}]")
-        numbers.extend(cell if isinstance(cell, Value) else float(cell) for cell in cells)
-        return Slot(thing.shape)
-    keys, parts = _contents(thing, name)
-    structures = tuple(_take_apart(part, f"{name}{path}", numbers) for path, part in parts)
-    return Branch(type(thing), keys, structures, copy(thing) if isinstance(thing, dict) else None)
+def leaves_of(thing: Any, name: str, *, fixed: bool = False) -> tuple[list[tuple[Any, str]], Structure]:
+    """Return what `thing` holds in its slots, numbers and arrays, each with its name, and the structure."""
+    leaves: list[tuple[Any, str]] = []
+
+    def walk(thing: Any, name: str) -> Structure:
+        if isinstance(thing, Value | Real):
+            leaves.append((thing if isinstance(thing, Value) else float(thing), name))
+            return NUMBER
+        if is_array(thing):
+            leaves.append((thing, name))
+            return Slot(thing.shape)
+        if fixed and not _is_container(thing):
+            return Fixed(thing)
+        keys, parts = _contents(thing, name)
+        structures = tuple(walk(part, f"{name}{path}") for path, part in parts)
+        return Branch(type(thing), keys, structures, copy(thing) if isinstance(thing, dict) else None)
+
+    return leaves, walk(thing, name)
+
+
+def cells_of(cells: Any, name: str) -> list[Any]:
+    """Return the numbers in an array from left to right."""
+    found = cells.ravel().tolist()
+    for place, cell in enumerate(found):
+        if not isinstance(cell, Value | Real):
+            raise _no_number(cell, f"{name}.flat[{place}]")
+    return [cell if isinstance(cell, Value) else float(cell) for cell in found]
+
+
+def _is_container(thing: Any) -> bool:
+    return isinstance(thing, dict | list | tuple) or (dataclasses.is_dataclass(thing) and not isinstance(thing, type))
 
 
 def _contents(thing: Any, name: str) -> tuple[tuple[Any, ...], list[tuple[str, Any]]]:
@@ -126,6 +162,8 @@ def build(structure: Structure, make: Callable[[Slot, int], Any]) -> Any:
         nonlocal start
         if isinstance(part, Branch):
             return part.rebuild([walk(child) for child in part.parts])
+        if isinstance(part, Fixed):
+            return part.thing
         start += part.size
         return make(part, start - part.size)
 
@@ -148,7 +186,7 @@ def rearranged(numbers: Sequence[Any], given: Structure, wanted: Structure) -> l
     >>> rearranged([1.0, 2.0], flatten(one, "x")[1], flatten(other, "x")[1])
     [2.0, 1.0]
     """
-    if isinstance(given, Slot) or isinstance(wanted, Slot):
+    if not isinstance(given, Branch) or not isinstance(wanted, Branch):
         return list(numbers)
     start, found = 0, {}
     for key, part in zip(given.keys, given.parts):
@@ -231,6 +269,8 @@ def sketch(structure: Structure) -> str:
     >>> sketch(flatten({"w": [1.0, 2.0]}, "x")[1])
     "{'w': [number, number]}"
     """
+    if isinstance(structure, Fixed):
+        return repr(structure.thing)
     if isinstance(structure, Slot):
         return "number" if structure.shape is None else f"array{structure.shape}"
     parts = [sketch(part) for part in structure.parts]

@@ -14,7 +14,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import wraps
+from functools import partial, update_wrapper
 from numbers import Real
 from operator import index
 from typing import Any
@@ -134,6 +134,13 @@ def _scalar(caller: str, output: Any) -> Any:
     )
 
 
+def _transformed(transform: Function, compute: Function, f: Function, argnums: Argnums, has_aux: bool) -> Function:
+    """Return `compute` of this function: one that can be pickled if `f` can, and a compiled one if `f` is."""
+    compiled = getattr(f, "__transformed__", None)
+    made = None if compiled is None else compiled(transform, argnums, has_aux)
+    return update_wrapper(partial(compute, f, argnums, has_aux), f) if made is None else made  # type: ignore[no-any-return]
+
+
 # ── derivatives of one number ────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -147,7 +154,7 @@ def value_and_grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> 
     >>> value_and_grad(lambda x, y: x * y**2, argnums=(0, 1))(3.0, 2.0)
     (12.0, (4.0, 12.0))
     """
-    return _value_and_grad("value_and_grad", f, argnums, has_aux)
+    return _transformed(value_and_grad, _value_and_grad, f, argnums, has_aux)
 
 
 def grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
@@ -160,26 +167,24 @@ def grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
     >>> grad(lambda point: point["x"] * point["y"])({"x": 2.0, "y": 5.0})
     {'x': 5.0, 'y': 2.0}
     """
-    both = _value_and_grad("grad", f, argnums, has_aux)
-
-    @wraps(f)
-    def gradient(*args: Any, **kwargs: Any) -> Any:
-        value, slopes = both(*args, **kwargs)
-        return (slopes, value[1]) if has_aux else slopes
-
-    return gradient
+    return _transformed(grad, _grad, f, argnums, has_aux)
 
 
-def _value_and_grad(caller: str, f: Function, argnums: Argnums, has_aux: bool) -> Function:
-    @wraps(f)
-    def both(*args: Any, **kwargs: Any) -> Any:
-        run = _run(caller, f, args, kwargs, argnums, has_aux)
-        output = _scalar(caller, run.output)
-        slopes = unflatten(run.structure, run.row(output, record=run.nested))
-        value = run.outward(output)
-        return ((value, run.aux) if has_aux else value), slopes
+def _value_and_grad(f: Function, argnums: Argnums, has_aux: bool, /, *args: Any, **kwargs: Any) -> Any:
+    return _both("value_and_grad", f, argnums, has_aux, args, kwargs)
 
-    return both
+
+def _grad(f: Function, argnums: Argnums, has_aux: bool, /, *args: Any, **kwargs: Any) -> Any:
+    value, slopes = _both("grad", f, argnums, has_aux, args, kwargs)
+    return (slopes, value[1]) if has_aux else slopes
+
+
+def _both(caller: str, f: Function, argnums: Argnums, has_aux: bool, args: Any, kwargs: Any) -> tuple[Any, Any]:
+    run = _run(caller, f, args, kwargs, argnums, has_aux)
+    output = _scalar(caller, run.output)
+    slopes = unflatten(run.structure, run.row(output, record=run.nested))
+    value = run.outward(output)
+    return ((value, run.aux) if has_aux else value), slopes
 
 
 def hessian(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
@@ -191,16 +196,15 @@ def hessian(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Functio
     >>> hessian(lambda x: x[0] ** 2 * x[1])([3.0, 2.0])
     [[4.0, 6.0], [6.0, 0.0]]
     """
+    return _transformed(hessian, _hessian, f, argnums, has_aux)
 
-    @wraps(f)
-    def second(*args: Any, **kwargs: Any) -> Any:
-        run = _run("hessian", f, args, kwargs, argnums, has_aux)
-        slopes = run.row(_scalar("hessian", run.output), record=True)
-        matrix = [run.row(slope, record=run.nested) for slope in slopes]
-        curvatures = blocks(run.structure, run.structure, matrix)
-        return (curvatures, run.aux) if has_aux else curvatures
 
-    return second
+def _hessian(f: Function, argnums: Argnums, has_aux: bool, /, *args: Any, **kwargs: Any) -> Any:
+    run = _run("hessian", f, args, kwargs, argnums, has_aux)
+    slopes = run.row(_scalar("hessian", run.output), record=True)
+    matrix = [run.row(slope, record=run.nested) for slope in slopes]
+    curvatures = blocks(run.structure, run.structure, matrix)
+    return (curvatures, run.aux) if has_aux else curvatures
 
 
 def hvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, ...]:
@@ -232,20 +236,19 @@ def jacobian(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Functi
     >>> jacobian(lambda x: (x[0] * x[1], x[0] + x[1]))([3.0, 2.0])
     ([2.0, 3.0], [1.0, 1.0])
     """
+    return _transformed(jacobian, _jacobian, f, argnums, has_aux)
 
-    @wraps(f)
-    def derivative(*args: Any, **kwargs: Any) -> Any:
-        run = _run("jacobian", f, args, kwargs, argnums, has_aux)
-        outputs, structure = flatten(run.output, "jacobian: the result of the function")
-        if len(outputs) <= len(run.inputs):
-            matrix = [run.row(output, record=run.nested) for output in outputs]
-        else:
-            units = ([float(x is y) for x in run.inputs] for y in run.inputs)
-            matrix = [list(row) for row in zip(*(run.columns(outputs, unit) for unit in units))]
-        slopes = blocks(structure, run.structure, matrix)
-        return (slopes, run.aux) if has_aux else slopes
 
-    return derivative
+def _jacobian(f: Function, argnums: Argnums, has_aux: bool, /, *args: Any, **kwargs: Any) -> Any:
+    run = _run("jacobian", f, args, kwargs, argnums, has_aux)
+    outputs, structure = flatten(run.output, "jacobian: the result of the function")
+    if len(outputs) <= len(run.inputs):
+        matrix = [run.row(output, record=run.nested) for output in outputs]
+    else:
+        units = ([float(x is y) for x in run.inputs] for y in run.inputs)
+        matrix = [list(row) for row in zip(*(run.columns(outputs, unit) for unit in units))]
+    slopes = blocks(structure, run.structure, matrix)
+    return (slopes, run.aux) if has_aux else slopes
 
 
 def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any], has_aux: bool = False) -> tuple[Any, ...]:

@@ -32,6 +32,7 @@ from autograd.primitives import Primitive, as_float
 Number = Union["Value", float]
 _next_number = count().__next__
 
+NO_INVERSE = "bad operand type for unary ~: 'Value'; ~ is for conditions, while a function is recorded"
 NO_SUBCLASS = "{}: a Value cannot be subclassed; hold one in an attribute instead"
 COMPUTED = "data: this Value was computed; only that of a leaf, made with Value(...), can be set"
 
@@ -61,6 +62,12 @@ def recorder() -> Recorder | None:
 def set_recorder(new: Recorder | None) -> None:
     """Begin or end to record in this thread: comparisons make Values, and numbers are not given away."""
     _thread.recorder = new
+
+
+def refuse(what: str) -> None:
+    """Raise an error in a recording: this would freeze a number."""
+    if _thread.recorder is not None:
+        _thread.recorder.refuse(what)
 
 
 def read(x: Value) -> float:
@@ -110,21 +117,18 @@ class Value:
     def data(self, number: float) -> None:
         if self.operands:
             raise GraphError(COMPUTED)
-        if _thread.recorder is not None:
-            _thread.recorder.refuse("x.data = …")
+        refuse("x.data = …")
         self._data, self.changed = as_float(number, "data", "a real number"), _next_number()
 
     @property
     def grad(self) -> float:
         """The adjoint that `backward` left here: ∂root/∂self."""
-        if _thread.recorder is not None:
-            _thread.recorder.refuse("x.grad")
+        refuse("x.grad")
         return self._grad
 
     @grad.setter
     def grad(self, number: float) -> None:
-        if _thread.recorder is not None:
-            _thread.recorder.refuse("x.grad = …")
+        refuse("x.grad = …")
         self._grad = as_float(number, "grad", "a real number")
 
     @property
@@ -147,8 +151,7 @@ class Value:
         >>> x.grad
         6.0
         """
-        if _thread.recorder is not None:
-            _thread.recorder.refuse("x.backward()")
+        refuse("x.backward()")
         order = topological_order(self)
         adjoints = sweeps.reverse(order, {self: as_float(seed, "backward: seed", "a real number")}, sweeps.FLOATS)
         for node in order:
@@ -267,7 +270,7 @@ class Value:
 
     def __invert__(self) -> Value:
         if _thread.recorder is None:
-            raise TypeError("bad operand type for unary ~: 'Value'")
+            raise TypeError(NO_INVERSE)
         return record(p.logical_not, (self,))
 
     # ── functions as methods, under the names that numpy looks for in arrays of objects ──────────────────────────────
@@ -308,11 +311,13 @@ class Value:
     # ── what would cut the graph ─────────────────────────────────────────────────────────────────────────────────────
 
     def __float__(self) -> float:
+        refuse("float(x)")
         raise OperandError(
             "float(x) would cut the graph: use x.data for the number, autograd.math.exp(x) and its like for functions"
         )
 
     def __int__(self) -> int:
+        refuse("int(x)")
         raise OperandError(
             "int(x) would cut the graph: use int(x.data) for the number, autograd.math.trunc(x) for the function"
         )
@@ -320,13 +325,13 @@ class Value:
     # ── printing, copying, pickling ──────────────────────────────────────────────────────────────────────────────────
 
     def __repr__(self) -> str:
-        label = f", label={self.label!r}" if self.label else ""
-        return f"Value(data={self._data!r}, grad={self._grad!r}{label})"
+        return shown(self._data, self._grad, self._label)
 
     def __format__(self, spec: str) -> str:
-        return format(self.data, spec) if spec else repr(self)
+        return format(self._data, spec) if spec else repr(self)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
+        refuse("a copy")
         copied: Value = snapshot.deep_copy(self, memo, restore)
         return copied
 
@@ -334,6 +339,7 @@ class Value:
         return self.__deepcopy__({})
 
     def __reduce__(self) -> tuple[Any, ...]:
+        refuse("a pickle")
         return snapshot.reduced(self, restore, restore_graph)
 
     def __primitive__(self, primitive: Primitive, operands: tuple[Any, ...]) -> Value:
@@ -362,6 +368,11 @@ def record(primitive: Primitive, operands: Iterable[Any]) -> Value:
     node._grad, node._label = 0.0, ""
     node.number, node.changed = _next_number(), 0
     return node
+
+
+def shown(data: float, grad: float, label: str) -> str:
+    """Return what `repr` says of a Value, also in a recording: the numbers there are those of the recorded lane."""
+    return f"Value(data={data!r}, grad={grad!r}" + (f", label={label!r})" if label else ")")
 
 
 def as_number(x: Any) -> Any:

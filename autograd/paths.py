@@ -1,0 +1,213 @@
+"""Paths: what a function does depends on its numbers, and each way of doing it is a program of its own.
+
+A recording says what the function did for the numbers of one lane, and which conditions it asked on the way: its
+*guards*. Lanes that answer them all alike take the same *path*. The paths of a function form a tree: where a lane
+answers a guard otherwise, it leaves for another path, which is recorded from the first lane that gets there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from threading import RLock
+from typing import TYPE_CHECKING, Any
+
+from autograd import passes, program
+from autograd.core import Value, read
+from autograd.errors import GraphError as RecordingError
+from autograd.machine import Machine
+from autograd.program import Program
+from autograd.record import Recording, record
+from autograd.structures import Structure
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Function = Callable[..., Any]
+Column = Any  # the numbers of one input for all lanes: a float, or a one-dimensional array
+MAX_PATHS = 256
+
+
+@dataclass(frozen=True)
+class Options:
+    """How programs are run."""
+
+    exact: bool = False  # the same bits as eager computing: no vector mathematics, sums in the order of the source
+    max_paths: int = MAX_PATHS
+    threads: int | None = None  # None: as many as the machine has processors
+
+
+@dataclass(eq=False)
+class Path:
+    """One way of going through a function."""
+
+    code: Program  # its inputs: those of the function, then the captured Values
+    captured: tuple[Value, ...]
+    structure: Structure  # of the result
+    places: tuple[str, ...]  # where in the source each guard was asked
+    exact: bool
+    parent: tuple[Path, int] | None  # the path that parts from this one, and at which guard
+    others: dict[int, Path] = field(default_factory=dict)  # where lanes go that answer a guard otherwise, by its place
+    _machines: dict[bytes, Machine] = field(default_factory=dict)
+
+    def machine(self, summed: bytes = b"") -> Machine:
+        """Return what computes the outputs; those that are marked are summed over the lanes."""
+        if summed not in self._machines:
+            self._machines[summed] = Machine(passes.outputs_only(self.code), self.exact, summed)
+        return self._machines[summed]
+
+    @cached_property
+    def conditions(self) -> Machine:
+        """What computes the conditions of the guards, in one lane."""
+        return Machine(passes.conditions_only(self.code), self.exact)
+
+    @cached_property
+    def guards(self) -> Machine:
+        """What tells whether a lane is on this path."""
+        return Machine(passes.guards_only(self.code), self.exact)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the other paths, which know this one as their parent, and what is made from the code."""
+        kept = {key: value for key, value in vars(self).items() if key not in ("guards", "conditions")}
+        return {**kept, "others": {}, "_machines": {}}
+
+    def departure(self, numbers: Sequence[float]) -> int | None:
+        """Return the place of the first guard that the numbers answer otherwise; None if they are on this path."""
+        answers = self.conditions.one(numbers) if self.code.guards else []
+        return _first_difference(self.code.outcomes, [x != 0.0 for x in answers])
+
+
+class Paths:
+    """All paths of a function that have been met; new ones are recorded when a lane takes them."""
+
+    def __init__(self, name: str, function: Function, varying: Sequence[bool], options: Options) -> None:
+        self.name, self.function, self.options = name, function, options
+        self.varying = tuple(varying)
+        self.root: Path | None = None
+        self.all: list[Path] = []
+        self._lock = RLock()
+
+    def of(self, numbers: Sequence[float], lane: int | None = None) -> Path:
+        """Return the path that a lane with these numbers takes."""
+        path = self.root
+        while path is not None:
+            place = path.departure([*numbers, *map(read, path.captured)])
+            if place is None:
+                return path
+            if place not in path.others:
+                break
+            path = path.others[place]
+        return self._recorded(numbers, lane)
+
+    def sorted(self, columns: Sequence[Column], count: int) -> Iterator[tuple[Path, NDArray[Any] | None]]:
+        """Yield the paths that are taken, each with the lanes that take it; None for all lanes."""
+        if count == 0:
+            return
+        waiting: list[tuple[Path, NDArray[Any] | None]] = [(self.root or self.of(_lane(columns, 0), 0), None)]
+        while waiting:
+            path, lanes = waiting.pop()
+            if not path.code.guards:
+                yield path, lanes
+                continue
+            departures = path.guards.first_mismatch([*columns, *map(read, path.captured)], count if lanes is None else lanes)
+            for place in _different(departures):
+                group = _selected(lanes, departures == place, count)
+                if place == len(path.code.guards):
+                    yield path, group
+                else:
+                    yield from self._sent_on(path, place, group, columns, waiting)
+
+    def _sent_on(
+        self, path: Path, place: int, group: Any, columns: Sequence[Column], waiting: list[tuple[Path, Any]]
+    ) -> Iterator[tuple[Path, Any]]:
+        """Send lanes on to the path beyond a guard; yield those whose path was found by recording it."""
+        while place not in path.others and len(group):
+            yield self._recorded(_lane(columns, group[0]), int(group[0])), group[:1]
+            group = group[1:]
+        if len(group):
+            waiting.append((path.others[place], group))
+
+    def _recorded(self, numbers: Sequence[float], lane: int | None) -> Path:
+        """Record a path from the numbers of one lane, and return it.
+
+        That lane takes it, whatever its guards say: where rounding decides, eager computing has the last word.
+        """
+        with self._lock:
+            try:
+                recording = record(self.function, numbers)
+            except Exception as error:
+                if lane is not None:
+                    error.add_note(f"in lane {lane} of {self.name}")
+                raise
+            return self._inserted(recording)
+
+    def _inserted(self, recording: Recording) -> Path:
+        """Return the path with the outcomes of a recording: one that is known, or a new one at its place in the tree."""
+        outcomes = [guard.outcome for guard in recording.guards]
+        path, parent = self.root, None
+        while path is not None:
+            place = _first_difference(path.code.outcomes, outcomes)
+            if place is None:
+                return path
+            path, parent = path.others.get(place), (path, place)
+        made = self._new(recording, parent)
+        self.add(made)
+        return made
+
+    def add(self, path: Path) -> None:
+        """Take in a path, whose parent is one of them."""
+        self.all.append(path)
+        if path.parent is None:
+            self.root = path
+        else:
+            parent, place = path.parent
+            parent.others[place] = path
+
+    def _new(self, recording: Recording, parent: tuple[Path, int] | None) -> Path:
+        if len(self.all) >= self.options.max_paths:
+            raise RecordingError(
+                f"{self.name}: more than {self.options.max_paths} paths; at {_busiest(self.all)} the lanes part most"
+                " often: use autograd.math.where there, or raise max_paths"
+            )
+        captured = tuple(recording.captured)
+        code = program.flatten(
+            recording.outputs,
+            [*recording.inputs, *captured],
+            [(guard.condition, guard.outcome) for guard in recording.guards],
+            [*self.varying, *[False] * len(captured)],
+        )
+        code = passes.optimize(code, self.options.exact)
+        places = tuple(str(guard.place) for guard in recording.guards)
+        return Path(code, captured, recording.structure, places, self.options.exact, parent)
+
+
+def _first_difference(known: bytes, outcomes: Sequence[bool]) -> int | None:
+    """Return the first place where two lanes part; None if they never do."""
+    return next((place for place, (one, other) in enumerate(zip(known, outcomes)) if one != other), None)
+
+
+def _lane(columns: Sequence[Column], lane: int) -> list[float]:
+    """Return the numbers of one lane."""
+    return [column if type(column) is float else float(column[lane]) for column in columns]
+
+
+def _selected(lanes: NDArray[Any] | None, chosen: NDArray[Any], count: int) -> NDArray[Any] | None:
+    """Return the lanes that were chosen; None for all."""
+    if lanes is None:
+        places: NDArray[Any] = chosen.nonzero()[0]
+        return places if len(places) < count else None
+    return lanes[chosen]
+
+
+def _different(places: NDArray[Any]) -> list[int]:
+    """Return the different numbers in an array."""
+    import numpy
+
+    return [int(place) for place in numpy.unique(places)]
+
+
+def _busiest(paths: Sequence[Path]) -> str:
+    """Return the place in the source where most paths part."""
+    places = [path.places[place] for path in paths for place in path.others]
+    return max(places, key=places.count)
