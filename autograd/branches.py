@@ -132,7 +132,7 @@ def inverse(value: Any) -> Any:
 @unseen
 def extremum(builtin: Callable[..., Any], prefers: Callable[[Any, Any], Any], *args: Any, **options: Any) -> Any:
     """Return the `max` or `min` of the arguments as Python finds it: the first, unless a later one is preferred."""
-    items = [*reusable(args[0])] if len(args) == 1 else args
+    items = list(reusable(args[0])) if len(args) == 1 else args
     unlike = options.get("key") is not None or (options and len(args) != 1)
     if unlike or not any(type(x) is Value for x in items):
         return builtin(*([items] if len(args) == 1 else args), **_with_called_key(options))
@@ -189,7 +189,7 @@ def _only_computes(f: Any) -> bool:
 
 _BUILTINS = (
     abs, all, any, bool, dict, divmod, enumerate, float, frozenset, getattr, hasattr, int, isinstance, issubclass, len,
-    list, pow, range, repr, reversed, round, set, sorted, str, sum, tuple, type, zip,
+    list, partial, pow, range, repr, reversed, round, set, sorted, str, sum, tuple, type, zip,
 )  # fmt: skip
 _MATHEMATICS = [getattr(math, name) for name in math.__all__] + [*vars(standard_math).values()]
 COMPUTING = {id(f): f for f in (*_BUILTINS, *filter(callable, _MATHEMATICS))}
@@ -279,8 +279,8 @@ def _conversion(f: FunctionType) -> Conversion:
 
 
 def _remember(code: CodeType, conversion: Conversion) -> None:
-    key = id(code)
-    _conversions[key] = ref(code, lambda _: _conversions.pop(key, None)), conversion
+    forget = partial(_conversions.pop, id(code))  # called with the reference, as what to return if it is gone already
+    _conversions[id(code)] = ref(code, forget), conversion
 
 
 def _convert(code: CodeType, namespace: dict[str, Any]) -> Conversion:
