@@ -249,7 +249,7 @@ def calls_in_a_side(x):
     if x > 0:
         y = math.sin(x) + math.exp(x) * abs(-x) + sum(x * z for z in [1.0, 2.0]) + len([x]) + x.exp()
         for z, k in zip([x], reversed([1.0, 2.0])):
-            y += z * k + sum(map(lambda w: w * x, [1.0])) + round(1.5) + stdlib.cos(0.5)
+            y += z * k + sum(map(math.relu, [x])) + round(1.5) + stdlib.cos(0.5)
         y += [1.0, 2.0].count(1.0) + {"a": 1.0}.get("a") + reduce(lambda a, b: a * b, [x, x]) + math.maximum(*[x, x])
         y += max([1.0, 2.0], key=lambda z: -z) + sorted([2.0, 1.0], key=lambda z: z)[0] + (1.0 if 1.0 in [1.0] else 0.0)
     return y
@@ -380,8 +380,8 @@ def unpacks_an_iterator(x):
 
 def looks_into_an_iterator(x):
     row = iter([1.0, 2.0])
-    found = True if x > 0 and 1.0 in row else False
-    return sum(row) + (1.0 if found else 0.0)
+    found = 1.0 if x > 0 and 1.0 in row else 0.0
+    return sum(row) + found
 
 
 def selects_known_lists(x):
@@ -496,7 +496,7 @@ def walrus(x):
     w = 1.0
     if x > 0:
         w = (v := x) + 1
-    return y + w + (z if x > 0 else 0.0) + (v if x > 0 else 0.0) + (1.0 if x > 0 and (u := x) > 1 else 0.0) * 1.0
+    return y + w + (z if x > 0 else 0.0) + (v if x > 0 else 0.0) + (u if x > 0 and (u := x) > 1 else 0.0)
 
 
 def shares(x):
@@ -917,7 +917,7 @@ def test_classes_of_the_future_and_imports_in_the_file_count() -> None:
 
 def test_tracebacks_show_the_users_lines_only() -> None:
     def quotient(x, y):
-        if x > 0:
+        if x > 0:  # noqa: SIM108
             z = (
                 x / y if y < 5
                 else 1.0 and
@@ -1131,7 +1131,7 @@ class Writer:
             case "for":
                 return [f"for k in range({self.pick(1, 2, 3)}):", *indented(self.block(depth - 1, True))]
             case "while":
-                counter = self.pick("i", "j")
+                counter = f"i{depth}"  # loops within have others
                 head = [f"{counter} = 0", f"while {counter} < 3 and {self.condition(1)}:", f"    {counter} += 1"]
                 return head + indented(self.block(depth - 1, True))
         return [f"{name} = {value}"]
