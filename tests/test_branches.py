@@ -7,7 +7,6 @@ import inspect
 import linecache
 import math as stdlib
 import struct
-import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -154,7 +153,7 @@ def nested(x):
 
 
 def conjunction(x):
-    return 1.0 if x > 0 and x < 1 or not x > -1 else 2.0
+    return 1.0 if (x > 0 and x < 1) or not x > -1 else 2.0
 
 
 def three_conditions(x):
@@ -231,8 +230,8 @@ def tuples(x):
 
 
 def new_lists(x):
-    if x > 0:
-        row = [x, 1.0] + [2.0]
+    if x > 0:  # noqa: SIM108
+        row = [x, 1.0] + [2.0]  # noqa: RUF005
     else:
         row = [z * x for z in range(3)]
     row.append(x)
@@ -312,17 +311,20 @@ def raises(x):
     return x
 
 
-def raises_in_a_side(x):
-    y = 0.0
-    if x > 0:
-        y = [1.0, 2.0][int(y) + 5 - 5 if x is None else 7] if x > 50 else 1.0
-    return y
-
-
 def sets_an_item(x):
     row = [0.0]
     if x > 0:
         row[0] = x
+    return row[0]
+
+
+def augments_an_item(x):
+    row = [0.0]
+    row[0] += 1.0
+    match row:
+        case [first]:
+            if x > 0:
+                row[0] += first
     return row[0]
 
 
@@ -541,7 +543,7 @@ def loops_on_data_in_a_side(x):
 
 
 GUARDED = [
-    returns, breaks, while_loop, raises, sets_an_item, sets_an_attribute, augments_a_list, appends, uses_up_an_iterator,
+    returns, breaks, while_loop, raises, sets_an_item, augments_an_item, sets_an_attribute, augments_a_list, appends, uses_up_an_iterator,
     loops_over_an_iterator, spreads_an_iterator, unpacks_an_iterator, looks_into_an_iterator, selects_known_lists,
     keeps_a_known_list, renames_a_list, unequal_shapes, nothing_or_number, bound_on_one_side, catches, enters, deletes,
     imports, asserts, defines, walrus, shares, large_ints, calls_a_generator, calls_a_class, loops_on_data_in_a_side,
@@ -669,6 +671,9 @@ class Derived(Base):
             __y = x
         return __y
 
+    def names_its_class(self, x):
+        return Derived.factor if x > 0 else x
+
     @classmethod
     def made(cls, x):
         return cls.factor if x > 0 else x
@@ -715,8 +720,16 @@ def test_super_needs_the_frame_of_the_method() -> None:
 
 @pytest.mark.parametrize(
     "f",
-    [Derived().scaled, Derived(), Derived.made, partial(clamp, high=2.0), decorated, Derived().ramp],
-    ids=["method", "object", "class method", "partial", "decorated", "lambda"],
+    [
+        Derived().scaled,
+        Derived().names_its_class,
+        Derived(),
+        Derived.made,
+        partial(clamp, high=2.0),
+        decorated,
+        Derived().ramp,
+    ],
+    ids=["method", "class", "object", "class method", "partial", "decorated", "lambda"],
 )
 def test_whatever_is_called_can_be_converted(f: F) -> None:
     assert selects(f)
