@@ -28,7 +28,7 @@ import operator
 import os
 import sys
 import sysconfig
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -41,9 +41,19 @@ from autograd.core import Value
 from autograd.primitives import Primitive
 from autograd.rewriting import HELPERS, computing, rewritten
 from autograd.sides import (
-    UNBOUND, Fork as fork, GiveUp, ask, computing_side, conversion, is_open, is_recording, listed, reusable, tried,
+    UNBOUND,
+    Fork as fork,
+    GiveUp,
+    ask,
+    computing_side,
+    conversion,
+    is_open,
+    is_recording,
+    listed,
+    reusable,
+    tried,
     unchanging,
-)  # fmt: skip
+)
 from autograd.sources import codes_within, compiled, find, first_line, name_of
 
 __all__ = [
@@ -122,8 +132,9 @@ def inverse(value: Any) -> Any:
 @unseen
 def extremum(builtin: Callable[..., Any], prefers: Callable[[Any, Any], Any], *args: Any, **options: Any) -> Any:
     """Return the `max` or `min` of the arguments as Python finds it: the first, unless a later one is preferred."""
-    items = [*reusable(args[0])] if len(args) == 1 else args
-    if options or not any(type(x) is Value for x in items):
+    items = list(reusable(args[0])) if len(args) == 1 else args
+    unlike = options.get("key") is not None or (options and len(args) != 1)
+    if unlike or not any(type(x) is Value for x in items):
         return builtin(*([items] if len(args) == 1 else args), **_with_called_key(options))
     best = items[0]
     for x in items[1:]:
@@ -145,7 +156,7 @@ def call(f: Any) -> Any:
     if f is max or f is min:
         return partial(extremum, f, operator.gt if f is max else operator.lt)
     if id(f) in APPLYING:
-        return lambda function, *args, **options: _applied(f, call(function), *args, **options)
+        return lambda *args, **options: _applied(f, *map(call, args[:1]), *args[1:], **options)
     function, computes = _converted(f)
     if computes or not computing_side():
         return function
@@ -173,22 +184,22 @@ def _only_computes(f: Any) -> bool:
     if id(f) in COMPUTING or type(f) in ROWS:
         return True
     owner = type(getattr(f, "__self__", None))
-    return owner in UNCHANGING or f.__name__ in READING.get(owner, set())
+    return owner in UNCHANGING or getattr(f, "__name__", "") in READING.get(owner, ())
 
 
 _BUILTINS = (
     abs, all, any, bool, dict, divmod, enumerate, float, frozenset, getattr, hasattr, int, isinstance, issubclass, len,
-    list, pow, range, repr, reversed, round, set, sorted, str, sum, tuple, type, zip,
+    list, partial, pow, range, repr, reversed, round, set, sorted, str, sum, tuple, type, zip,
 )  # fmt: skip
 _MATHEMATICS = [getattr(math, name) for name in math.__all__] + [*vars(standard_math).values()]
 COMPUTING = {id(f): f for f in (*_BUILTINS, *filter(callable, _MATHEMATICS))}
 APPLYING = {id(f): f for f in (map, filter, functools.reduce, transforms.hvp, transforms.jvp, transforms.vjp)}
 ROWS = {Primitive, type(math.exp)}
 UNCHANGING = {Value, float, int, bool, str, tuple, range}  # all methods of these only compute
-READING: dict[Any, set[str]] = {
+READING: dict[type[Any], Collection[str]] = {  # and these of others
     list: {"copy", "count", "index"},
     dict: {"copy", "get", "items", "keys", "values"},
-}  # and these of others
+}
 
 
 # ── functions ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -268,8 +279,8 @@ def _conversion(f: FunctionType) -> Conversion:
 
 
 def _remember(code: CodeType, conversion: Conversion) -> None:
-    key = id(code)
-    _conversions[key] = ref(code, lambda _: _conversions.pop(key, None)), conversion
+    forget = partial(_conversions.pop, id(code))  # called with the reference, as what to return if it is gone already
+    _conversions[id(code)] = ref(code, forget), conversion
 
 
 def _convert(code: CodeType, namespace: dict[str, Any]) -> Conversion:

@@ -89,15 +89,25 @@ def blocks_of(statement: ast.Try | ast.TryStar | ast.With | ast.Match) -> Iterab
 
 
 def reads(nodes: Iterable[ast.AST]) -> Names:
-    """Return the names that are read, or have to be bound, anywhere in the nodes."""
-    found = set()
+    """Return the names that are read, or have to be bound, anywhere in the nodes, but for what these bind within."""
+    found: Names = frozenset()
     for node in nodes:
-        for part in ast.walk(node):
-            if isinstance(part, ast.Name) and not isinstance(part.ctx, ast.Store):
-                found.add(part.id)
-            elif isinstance(part, ast.AugAssign) and isinstance(part.target, ast.Name):
-                found.add(part.target.id)
-    return frozenset(found)
+        parts: list[ast.AST] = list(ast.iter_child_nodes(node))
+        match node:
+            case ast.Name(id=name, ctx=ast.Load() | ast.Del()) | ast.AugAssign(target=ast.Name(id=name)):
+                found |= {name}
+            case ast.Lambda() | ast.FunctionDef():
+                parameters = {part.arg for part in ast.walk(node.args) if isinstance(part, ast.arg)}
+                body: list[ast.AST] = [node.body] if isinstance(node, ast.Lambda) else [*node.body]
+                around = [part for part in parts if part not in body]
+                found |= reads(around) | reads(body) - parameters
+                continue
+            case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+                sources = [part.iter for part in node.generators]
+                found |= reads(sources) | reads(parts) - bound_by(part.target for part in node.generators)
+                continue
+        found |= reads(parts)
+    return found
 
 
 def bound_by(nodes: Iterable[ast.AST]) -> Names:

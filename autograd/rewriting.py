@@ -122,8 +122,9 @@ class _Rewriter(ast.NodeTransformer):
         if not self.only_computes([*node.body, *node.orelse]):
             return self.generic_visit(node)
         names = sorted(bound_by([node]))
-        alive = self.alive.get(node, frozenset(names))
-        site = Site(_next_number(), tuple(names), tuple(sorted(alive.intersection(names))), tuple(_fresh_names(node)))
+        site = Site(
+            _next_number(), tuple(names), tuple(sorted(self.alive[node].intersection(names))), tuple(_fresh_names(node))
+        )
         self.generic_visit(node)
         return _fork(node, site)
 

@@ -52,6 +52,11 @@ def compiled(source: Source, code: CodeType, *, tree: Tree | None = None, helper
     if source.owner is not None:
         body = [ast.ClassDef(name=source.owner, bases=[], keywords=[], body=body, decorator_list=[], **_NO_TYPES)]
     around = _parameters(ast.arg(name) for name in (*code.co_freevars, *helpers))
+    own = {source.owner or name_of(function)} - {*code.co_freevars}
+    body = [
+        *(ast.Global([name]) for name in own if name != "<lambda>"),
+        *body,
+    ]  # its own name, or that of its class, is found where it was
     factory = ast.FunctionDef(name="around", args=around, body=body, decorator_list=[], **_NO_TYPES)
     module = ast.fix_missing_locations(ast.Module([*source.imports, factory], type_ignores=[]))
     made = compile(module, code.co_filename, "exec", flags=code.co_flags & FUTURE, dont_inherit=True)
@@ -72,7 +77,7 @@ def _bare(tree: Tree) -> Tree:
         bare.decorator_list = [ast.copy_location(ast.Name("_", ast.Load()), first) for first in decorators]
         bare.returns = None
         for name, nothing in _NO_TYPES.items():
-            setattr(bare, name, nothing)
+            setattr(bare, name, nothing)  # pragma: no cover
     return bare
 
 
