@@ -166,7 +166,7 @@ class Compiled:
             if known.varying == call.varying and known.structure == call.structure:
                 return kernel
 
-        def of_values(values: Sequence[Value]) -> Any:
+        def of_values(*values: Value) -> Any:
             args, kwargs = unflatten(call.structure, values)
             return converted(self.function)(*args, **kwargs)
 

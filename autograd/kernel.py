@@ -21,7 +21,7 @@ from autograd.paths import Column, Options, Path, Paths
 from autograd.primitives import Primitive
 from autograd.structures import Structure, array, flatten, is_array, sketch
 
-Flat = Callable[[Sequence[Value]], Any]  # a function of a list of Values
+Flat = Callable[..., Any]  # a function of Values, one after the other
 
 
 class Folding(NamedTuple):
@@ -97,11 +97,9 @@ class Kernel:
         return self._derivatives[key]
 
 
-def _slopes(
-    function: Flat, active: tuple[int, ...], captured: tuple[Value, ...], values: Sequence[Value]
-) -> list[Any]:
+def _slopes(function: Flat, active: tuple[int, ...], captured: tuple[Value, ...], *values: Value) -> list[Any]:
     """Return ∂output/∂input for each output of the function and each active or captured input, row by row."""
-    outputs, _ = flatten(function(values), "the result")
+    outputs, _ = flatten(function(*values), "the result", fixed=True)
     inputs = [*(values[place] for place in active), *captured]
     rows = (core.adjoints({x: 1.0}, inputs, record=True) if isinstance(x, Value) else None for x in outputs)
     return [slope for row in rows for slope in (row or [0.0] * len(inputs))]

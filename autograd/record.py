@@ -22,6 +22,7 @@ from os.path import dirname, join
 from types import FrameType
 from typing import Any, NamedTuple, NoReturn
 
+from autograd.branches import ask
 from autograd.core import Value, read, recorder, set_recorder
 from autograd.errors import RecordingError
 from autograd.graph import topological_order
@@ -75,29 +76,22 @@ class Recording:
 
 
 class Recorder:
-    """What a thread asks while it records.
-
-    While `on_side` is set, a side of a branch is computed that may not be taken. It is called with what only the side
-    that is taken may do, and raises.
-    """
+    """What a thread asks while it records. A side of a branch that may not be taken is given up before it asks."""
 
     def __init__(self) -> None:
         self.guards: dict[int, Guard] = {}  # by the number of the condition
         self.refused: RecordingError | None = None
-        self.on_side: Callable[[str], NoReturn] | None = None
 
     def truth(self, condition: Value) -> bool:
         """Return whether a condition holds, and note that what follows depends on it."""
-        if self.on_side is not None:
-            self.on_side("the truth of a condition")
+        ask(condition)
         if condition.number not in self.guards:
             self.guards[condition.number] = Guard(condition, read(condition) != 0.0, _place(sys._getframe()))
         return self.guards[condition.number].outcome
 
     def refuse(self, what: str) -> NoReturn:
         """Raise an error: this would freeze a number. Whoever handles it cannot save the recording."""
-        if self.on_side is not None:
-            self.on_side(what)
+        ask(what)
         error = RecordingError(f"{_place(sys._getframe())}: {what} in a recorded function {REFUSED[what]}")
         if what not in ERRORS_ANYWAY:
             self.refused = self.refused or error
@@ -128,7 +122,7 @@ def record(f: Callable[..., Any], numbers: Iterable[float], structure: Structure
         raise recorder.refused
     if _random_states(numpy) != before:
         _refuse_random(f, arguments, numpy, before)
-    outputs, shape = flatten(result, f"the result of {getattr(f, '__name__', 'the function')}")
+    outputs, shape = flatten(result, f"the result of {getattr(f, '__name__', 'the function')}", fixed=True)
     return _recording(first, inputs, outputs, shape, list(recorder.guards.values()))
 
 
