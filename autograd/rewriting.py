@@ -51,8 +51,12 @@ class Site(NamedTuple):
 
 
 def rewritten(tree: Tree) -> Tree | None:
-    """Return the function rewritten; None if it has to stay as it is: it suspends, or reads its own frame."""
-    if suspends(tree) or FRAME_READERS & reads([tree]):
+    """Return the function rewritten; None if it has to stay as it is.
+
+    That is so if it suspends, reads its own frame, or defines a class, whose names functions within do not see.
+    """
+    defines_class = any(isinstance(node, ast.ClassDef) for node in ast.walk(tree))
+    if suspends(tree) or defines_class or FRAME_READERS & reads([tree]):
         return None
     shared = {name for n in ast.walk(tree) if isinstance(n, ast.Global | ast.Nonlocal) for name in n.names}
     return _Rewriter(frozenset(shared)).function(deepcopy(tree))
@@ -174,9 +178,6 @@ class _Rewriter(ast.NodeTransformer):
 
     def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> Any:
         return node
-
-    def visit_ClassDef(self, node: ast.ClassDef) -> Any:
-        return node  # names of a class are not seen by functions within
 
     # ── expressions ──────────────────────────────────────────────────────────────────────────────────────────────────
 
