@@ -25,6 +25,7 @@ NAMES = {
 }
 STRENGTH = {"|": 1, "&": 2, "+": 4, "-": 4, "*": 5, "·": 5, "/": 5, "%": 5, "//": 5, "**": 7}
 CHOICE, COMPARISON, UNARY, ATOM = 0, 3, 6, 8
+STRENGTH |= {"or": 1, "and": 2} | dict.fromkeys(("<", "<=", ">", ">=", "==", "!="), COMPARISON)
 
 
 class Symbol:
@@ -132,6 +133,8 @@ def application(primitive: Primitive, operands: Sequence[Symbol]) -> Symbol:
         return Symbol(f"{condition.within(COMPARISON)} ? {yes.text} : {no.text}", CHOICE)
     if primitive.symbol in STRENGTH and len(operands) == 2:
         return joined(operands[0], primitive.symbol, operands[1])
+    if primitive.symbol == "not":
+        return Symbol(f"not {operands[0].within(COMPARISON)}", COMPARISON)
     if primitive.symbol in STRENGTH and len(operands) == 1:
         return Symbol(primitive.symbol + operands[0].within(UNARY), UNARY)
     return Symbol(f"{primitive.symbol}({', '.join(x.text for x in operands)})")

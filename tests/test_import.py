@@ -31,6 +31,11 @@ ORDER = [
     "structures",
     "transforms",
     "record",
+    "program",
+    "_passes",
+    "passes",
+    "vectors",
+    "machine",
     "differences",
     "precision",
     "draw",
@@ -46,7 +51,7 @@ HEAVY = ["numpy", "graphviz", "pygraphviz", "hypothesis", "mpmath", "scipy", "sk
 
 NO_MODULES = {"__init__.py", "_native.pyi"}
 
-modules = [path for path in sorted((ROOT / "autograd").glob("*.py*")) if path.name not in NO_MODULES]
+modules = [path for path in sorted((ROOT / "autograd").glob("*.p[xy]*")) if path.name not in NO_MODULES]
 users = sorted(path for folder in ("nn", "demos") for path in (ROOT / folder).rglob("*.py"))
 
 
