@@ -1,0 +1,69 @@
+"""Running a program: one lane in plain Python, many on numpy, block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from autograd.program import Program
+
+if TYPE_CHECKING:
+    from autograd.vectors import Column, Lanes
+
+
+def one(program: Program, numbers: Sequence[float]) -> list[float]:
+    """Return the outputs for one lane.
+
+    >>> from autograd import Value
+    >>> from autograd.passes import flatten
+    >>> x = Value(3.0)
+    >>> one(flatten([x * x + 1.0, x], [x]), [5.0])
+    [26.0, 5.0]
+    """
+    values = [*numbers, *program.constants]
+    for row, operands in program:
+        values.append(row.evaluate(*[values[v] for v in operands]))
+    return [values[v] for v in program.outputs]
+
+
+def many(
+    program: Program,
+    columns: Sequence[Any],
+    lanes: int | Lanes,
+    out: Sequence[Column | None],
+    *,
+    exact: bool = False,
+    summed: bytes = b"",
+) -> list[float]:
+    """Write the outputs for many lanes into the columns `out`; return the sums of those that are `summed`.
+
+    `columns` has for each input a float, or a column of numbers; `lanes` says how many lanes there are, or selects some
+    of the columns by their indices: others are neither read nor written. `summed` marks outputs that are added up over
+    the lanes; `out` has None for them. A column that is written must not be one that is read. Rows are computed within
+    4 ulp of what they give for one lane; with `exact`, to the bit.
+
+    >>> import numpy as np
+    >>> from autograd import Value
+    >>> from autograd.passes import flatten
+    >>> x, y = Value(3.0), Value(4.0)
+    >>> program, squares = flatten([x * x, x * y], [x, y], varying=[True, False]), np.empty(3)
+    >>> many(program, [np.array([1.0, 2.0, 3.0]), 10.0], 3, [squares, None], summed=bytes([0, 1]))
+    [60.0]
+    >>> squares
+    array([1., 4., 9.])
+    """
+    from autograd.vectors import Batch  # numpy is needed here only
+
+    sums, _ = Batch(program, exact, summed).run(columns, lanes, out)
+    return [float(x) for x in sums]
+
+
+def first_mismatch(program: Program, columns: Sequence[Any], lanes: int | Lanes, *, exact: bool = False) -> Lanes:
+    """Return for each lane the first guard that it answers otherwise; where it answers all as it has to, their number.
+
+    Columns and lanes are those of `many`.
+    """
+    from autograd.passes import guards_only
+    from autograd.vectors import Batch
+
+    return Batch(guards_only(program), exact).run(columns, lanes, [])[1]
