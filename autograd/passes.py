@@ -26,9 +26,6 @@ Rule = Callable[..., int | None]
 Nodes = dict[int, Any]  # by creation number
 
 BUILT_IN_ROWS = frozenset(TABLE[name] for name in BUILT_IN)  # others may count their calls, or raise
-CONDITIONS = frozenset(
-    (p.less, p.less_equal, p.greater, p.greater_equal, p.equal, p.not_equal, p.logical_and, p.logical_or, p.logical_not)
-)
 COMMUTATIVE = frozenset((p.add, p.multiply, p.equal, p.not_equal, p.logical_and, p.logical_or))
 MAX_TERMS = 16  # of a fused sum: the operands of a longer one would all have to be kept until it is added up
 
@@ -151,17 +148,17 @@ def optimize(program: Program, exact: bool = False) -> Program:
 def flatten(
     outputs: Sequence[Any],
     inputs: Sequence[Any],
-    guards: Iterable[tuple[Any, bool]] = (),
+    guards: Iterable[Sequence[Any]] = (),
     varying: Iterable[bool] | None = None,
 ) -> Program:
     """Return the program that computes the outputs, Values or floats, from other numbers of the inputs.
 
     Inputs may be inner nodes: what they were computed from is left out. Leaves that are no inputs are constants.
-    `guards` are conditions with their outcomes. Without `varying`, all inputs vary from lane to lane. Raises
+    A guard begins with a condition and its outcome. Without `varying`, all inputs vary from lane to lane. Raises
     `GraphError` if an input is given twice.
     """
     asked = list(guards)
-    conditions = [condition for condition, _ in asked]
+    conditions = [guard[0] for guard in asked]
     places = {x.number: place for place, x in enumerate(inputs)}
     if len(places) < len(inputs):
         twice = next(x for place, x in enumerate(inputs) if places[x.number] != place)
@@ -170,7 +167,7 @@ def flatten(
     _write(writer, _needed_nodes([x for x in (*outputs, *conditions) if type(x) is not float], places), places)
     results = [writer.constant(x) if type(x) is float else places[x.number] for x in outputs]
     marks = bytes([1] * len(inputs)) if varying is None else bytes(map(bool, varying))
-    outcomes = bytes([bool(outcome) for _, outcome in asked])
+    outcomes = bytes([bool(guard[1]) for guard in asked])
     return writer.finish(marks, results, [places[x.number] for x in conditions], outcomes)
 
 
@@ -262,7 +259,7 @@ def _is(writer: Writer, v: int, x: float) -> bool:
 
 def _is_condition(writer: Writer, v: int) -> bool:
     """Return whether a value can only be 1.0 or 0.0."""
-    return writer.primitive(v) in CONDITIONS
+    return writer.primitive(v) in p.CONDITIONS
 
 
 def _negate(w: Writer, x: int) -> int | None:

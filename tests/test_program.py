@@ -19,6 +19,7 @@ from autograd.machine import one
 from autograd.passes import drop, flatten, fold, fuse, guards_only, optimize, outputs_only, plan, share, uniform
 from autograd.primitives import BUILT_IN, TABLE, Primitive, primitive
 from autograd.program import Program, listing
+from autograd.record import record
 from autograd.testing import Expression, expressions
 
 LARGEST, SMALLEST = 1.7976931348623157e308, 5e-324
@@ -104,10 +105,17 @@ def test_outputs_may_be_numbers_and_may_be_repeated() -> None:
 
 def test_guards_are_conditions_with_what_a_lane_has_to_answer() -> None:
     x = Value(2.0)
-    program = flatten([x], [x], [(p.less(x, 3.0), True), (x, False)])
+    program = flatten([x], [x], [(p.less(x, 3.0), True), (x, False, "what else is known")])
     check_form(program)
     assert (list(program.guards), program.outcomes) == ([2, 0], b"\1\0")
     assert body(program) == ["v2 = v0 < 3.0", "guard v2", "guard not v0", "return v0"]
+
+
+def test_a_recording_can_be_flattened() -> None:
+    captured = Value(3.0)
+    recording = record(lambda x: x * captured if x > 1.0 else x, [2.0])
+    program = flatten(recording.outputs, [*recording.inputs, captured], recording.guards, varying=[True, False])
+    assert body(program) == ["v3 = v0 > 1.0", "v4 = v0 * u1", "guard v3", "return v4"]
 
 
 def test_an_input_cannot_be_given_twice() -> None:
