@@ -20,12 +20,15 @@ native = Extension(
     depends=glob("autograd/_*.h"),
     # Results are those of plain Python to the bit: a * b + c is rounded twice.
     extra_compile_args=[] if os.name == "nt" else ["-O2", "-ffp-contract=off"],
-    optional=not required,
 )
+passes = Extension("autograd._passes", ["autograd/passes.py"])
+in_c = {"annotation_typing": False, "boundscheck": False, "wraparound": False}  # its types stand in _passes.pxd
 
 if cythonize is not None:
     modules = cythonize([native], compiler_directives={"binding": False})
-    modules[0].optional = native.optional  # which cythonize does not hand on
+    modules += cythonize([passes], compiler_directives={"binding": False, "language_level": 3, **in_c})
+    for module in modules:
+        module.optional = not required
 elif required:
     raise SystemExit("REQUIRE_AUTOGRAD_NATIVE=1, but Cython is missing: pip install cython")
 else:

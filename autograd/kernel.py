@@ -8,6 +8,7 @@ rest of the library a kernel is a primitive like any other.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -30,6 +31,8 @@ class Folding(NamedTuple):
     summed: bool = False
     mean: bool = False  # divided by the number of lanes
 
+
+PROCESSORS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 Foldings = Callable[[Structure], list[Folding]]
 
@@ -75,7 +78,7 @@ class Kernel:
             outs = [None if folding.summed else result for folding, result in zip(foldings, results)]
             machine = path.machine(bytes(folding.summed for folding in foldings))
             columns = [*numbers, *_captured(path, others)]
-            sums = iter(machine.run(columns, count if lanes is None else lanes, outs, self.options.threads))
+            sums = iter(machine.run(columns, count if lanes is None else lanes, outs, self.options.threads or PROCESSORS))
             results = [x + next(sums) if folding.summed else x for folding, x in zip(foldings, results)]
         return [x / count if folding.mean else x for folding, x in zip(foldings, results)], taken
 

@@ -16,7 +16,7 @@ def one(program: Program, numbers: Sequence[float]) -> list[float]:
     """Return the outputs for one lane.
 
     >>> from autograd import Value
-    >>> from autograd.program import flatten
+    >>> from autograd.passes import flatten
     >>> x = Value(3.0)
     >>> one(flatten([x * x + 1.0, x], [x]), [5.0])
     [26.0, 5.0]
@@ -45,7 +45,7 @@ def many(
 
     >>> import numpy as np
     >>> from autograd import Value
-    >>> from autograd.program import flatten
+    >>> from autograd.passes import flatten
     >>> x, y = Value(3.0), Value(4.0)
     >>> program, squares = flatten([x * x, x * y], [x, y], varying=[True, False]), np.empty(3)
     >>> many(program, [np.array([1.0, 2.0, 3.0]), 10.0], 3, [squares, None], summed=bytes([0, 1]))
@@ -87,7 +87,7 @@ class Machine:
         return one(self.program, numbers)
 
     def run(
-        self, columns: Sequence[Any], lanes: int | Lanes, out: Sequence[Column | None], threads: int | None = None
+        self, columns: Sequence[Any], lanes: int | Lanes, out: Sequence[Column | None], threads: int = 1
     ) -> list[float]:
         """Write the outputs for many lanes; return the sums of those that are summed. Here, one thread does it."""
         return [float(x) for x in self._batch.run(columns, lanes, out)[0]]

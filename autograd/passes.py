@@ -1,36 +1,136 @@
-"""Passes: each makes of a program another one, which computes the same with less.
+"""From a graph to a program, from a program to a shorter one, and how it is going to run.
 
-`fold`, `share` and `drop` never change a bit of a result, but the sign of a NaN, which no standard settles. `fuse` adds
-in another order. All are linear in the size of the program. What is planned for running it stands at the end.
+`flatten` writes down what a graph computes. Passes make of a program another one that computes the same: `fold`,
+`share` and `drop` never change a bit of a result, but the sign of a NaN, which no standard settles; `fuse` adds in
+another order. `plan` says where results stand while a program runs. All of it takes linear time.
+
+This file is also compiled, as `_passes`: `_passes.pxd` says which of its variables are numbers of C.
 """
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from math import copysign, frexp, isfinite
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from autograd import primitives as p
+from autograd.core import NATIVE, read
+from autograd.errors import GraphError, describe
 from autograd.primitives import BUILT_IN, TABLE, Primitive
-from autograd.program import Program, Writer, uniform
+from autograd.program import Program
 
 Rule = Callable[..., int | None]
+Nodes = dict[int, Any]  # by creation number
 
 BUILT_IN_ROWS = frozenset(TABLE[name] for name in BUILT_IN)  # others may count their calls, or raise
-CONDITIONS = frozenset(
-    (p.less, p.less_equal, p.greater, p.greater_equal, p.equal, p.not_equal, p.logical_and, p.logical_or, p.logical_not)
-)
 COMMUTATIVE = frozenset((p.add, p.multiply, p.equal, p.not_equal, p.logical_and, p.logical_or))
 MAX_TERMS = 16  # of a fused sum: the operands of a longer one would all have to be kept until it is added up
+
+
+class Writer:
+    """Writes a program step by step.
+
+    How many constants there will be is known at the end, so until then they have negative numbers, -1, -2, …; results
+    follow the inputs. With `sharing`, the same step is not written twice.
+    """
+
+    def __init__(self, inputs: int, sharing: bool = False) -> None:
+        self.inputs = inputs
+        self.count = 0  # of steps
+        self.constants: list[float] = []
+        self.rows: list[Primitive] = []
+        self.steps: list[int] = []
+        self.starts: list[int] = [0]
+        self.operands: list[int] = []
+        self._constant_places: dict[Any, int] = {}
+        self._row_places: dict[Primitive, int] = {}
+        self._sharing = sharing
+        self._written: list[dict[Any, int]] = []  # per row the results, by their operands
+        self._commutative: list[bool] = []
+
+    def constant(self, x: float) -> int:
+        """Return the number of a constant; of equal ones there is only one."""
+        key: Any = x if x != 0.0 and x == x else repr(x)  # 0.0 is equal to -0.0, and NaN to nothing
+        place = self._constant_places.get(key)
+        if place is None:
+            self.constants.append(x)
+            place = self._constant_places[key] = -len(self.constants)
+        return place
+
+    def row(self, primitive: Primitive) -> int:
+        """Return the place of a row."""
+        place = self._row_places.get(primitive)
+        if place is None:
+            place = self._row_places[primitive] = len(self.rows)
+            self.rows.append(primitive)
+            self._written.append({})
+            self._commutative.append(primitive in COMMUTATIVE)
+        return place
+
+    def step(self, row: int, operands: list[int]) -> int:
+        """Write a step; return the number of its result."""
+        result = self.inputs + self.count
+        if self._sharing:
+            known: int = self._written[row].setdefault(self._key(row, operands), result)
+            if known != result:
+                return known
+        self.steps.append(row)
+        self.operands.extend(operands)
+        self.starts.append(len(self.operands))
+        self.count += 1
+        return result
+
+    def _key(self, row: int, operands: list[int]) -> Any:
+        """Return what steps of a row have in common if and only if they have the same result."""
+        if len(operands) != 2:
+            return tuple(operands) if len(operands) > 1 else operands[0] if operands else None
+        x, y = operands[0], operands[1]
+        if y < x and self._commutative[row]:
+            x, y = y, x
+        return (x + 0x80000000) << 32 | (y + 0x80000000)  # one integer is found sooner than a pair
+
+    def primitive(self, v: int) -> Primitive | None:
+        """Return what a value is the result of; None for an input or a constant."""
+        return self.rows[self.steps[v - self.inputs]] if v >= self.inputs else None
+
+    def operands_of(self, v: int) -> list[int]:
+        """Return the operands of a result."""
+        step = v - self.inputs
+        return self.operands[self.starts[step] : self.starts[step + 1]]
+
+    def finish(self, varying: bytes, outputs: list[int], guards: list[int], outcomes: bytes) -> Program:
+        """Return the program, its constants in their place between inputs and results."""
+        return Program(
+            inputs=self.inputs,
+            varying=varying,
+            constants=array("d", self.constants),
+            rows=tuple(self.rows),
+            steps=array("H", self.steps),
+            starts=array("I", self.starts),
+            operands=self._numbered(self.operands),
+            outputs=self._numbered(outputs),
+            guards=self._numbered(guards),
+            outcomes=outcomes,
+        )
+
+    def _numbered(self, values: list[int]) -> array[int]:
+        inputs, shift = self.inputs, len(self.constants)
+        found = array("I", bytes(4 * len(values)))
+        room = found  # what C works on, where this is compiled
+        for place in range(len(values)):
+            v = values[place]
+            room[place] = v + shift if v >= inputs else v if v >= 0 else inputs - 1 - v
+        return found
 
 
 def optimize(program: Program, exact: bool = False) -> Program:
     """Return a program that computes the same with fewer steps; with `exact`, the same to the bit.
 
     >>> from autograd import Value
-    >>> from autograd.program import flatten
+    >>> from autograd.passes import flatten
     >>> x, y = Value(3.0), Value(0.5)
     >>> print(optimize(flatten([(x * 1.0) * y + (y * x + 2.0 * 3.0)], [x, y])))
     program of v0, v1
@@ -38,9 +138,58 @@ def optimize(program: Program, exact: bool = False) -> Program:
       v5 = dot(v4, v4, 6.0, 1.0, 1.0, 1.0)
       return v5
     """
-    if exact:
-        return drop(_rewritten(program, Sharing(program.inputs), EXACT))
-    return fuse(drop(_rewritten(program, Sharing(program.inputs), {**EXACT, **CLOSE})))
+    shorter = drop(_rewritten(program, Writer(program.inputs, sharing=True), EXACT if exact else CLOSE))
+    return shorter if exact else fuse(shorter)
+
+
+# ── flatten ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def flatten(
+    outputs: Sequence[Any],
+    inputs: Sequence[Any],
+    guards: Iterable[Sequence[Any]] = (),
+    varying: Iterable[bool] | None = None,
+) -> Program:
+    """Return the program that computes the outputs, Values or floats, from other numbers of the inputs.
+
+    Inputs may be inner nodes: what they were computed from is left out. Leaves that are no inputs are constants.
+    A guard begins with a condition and its outcome. Without `varying`, all inputs vary from lane to lane. Raises
+    `GraphError` if an input is given twice.
+    """
+    asked = list(guards)
+    conditions = [guard[0] for guard in asked]
+    places = {x.number: place for place, x in enumerate(inputs)}
+    if len(places) < len(inputs):
+        twice = next(x for place, x in enumerate(inputs) if places[x.number] != place)
+        raise GraphError(f"flatten: got {describe(twice)} as an input twice; expected different Values")
+    writer = Writer(len(inputs))
+    _write(writer, _needed_nodes([x for x in (*outputs, *conditions) if type(x) is not float], places), places)
+    results = [writer.constant(x) if type(x) is float else places[x.number] for x in outputs]
+    marks = bytes([1] * len(inputs)) if varying is None else bytes(map(bool, varying))
+    outcomes = bytes([bool(guard[1]) for guard in asked])
+    return writer.finish(marks, results, [places[x.number] for x in conditions], outcomes)
+
+
+def _needed_nodes(waiting: list[Any], known: dict[int, int]) -> Nodes:
+    """Return the nodes that the waiting ones need, by creation number; what is known already is left out."""
+    found: Nodes = {}
+    while waiting:
+        node = waiting.pop()
+        number = node.number
+        if number not in found and number not in known:
+            found[number] = node
+            waiting += [x for x in node.operands if type(x) is not float]
+    return found
+
+
+def _write(writer: Writer, nodes: Nodes, places: dict[int, int]) -> None:
+    """Write the nodes in the order of their numbers, which is topological; add their values to the places."""
+    for number in sorted(nodes):
+        node = nodes[number]
+        operands = [writer.constant(x) if type(x) is float else places[x.number] for x in node.operands]
+        row = node.primitive
+        places[number] = writer.constant(read(node)) if row is None else writer.step(writer.row(row), operands)
 
 
 # ── fold ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -49,7 +198,7 @@ def optimize(program: Program, exact: bool = False) -> Program:
 
 
 def fold(program: Program) -> Program:
-    """Return the program with the steps left out of which the result is known.
+    """Return the program without the steps of which the result is known.
 
     What is computed from constants is a constant, and some results are an operand: x · 1, −(−x), x − 0. Not x · 0 and
     x + 0: they are NaN for an infinite x, and 0 for −0.
@@ -57,24 +206,47 @@ def fold(program: Program) -> Program:
     return _rewritten(program, Writer(program.inputs), EXACT)
 
 
+def share(program: Program) -> Program:
+    """Return the program with equal steps taken once; the order of operands counts where it is rounded differently."""
+    return _rewritten(program, Writer(program.inputs, sharing=True), {})
+
+
 def _rewritten(program: Program, writer: Writer, rules: Mapping[Primitive, Rule]) -> Program:
     """Return the program, rewritten step by step by the rules and the writer."""
-    new = [*range(program.inputs), *map(writer.constant, program.constants)]
-    rows = [(row, writer.row(row), rules.get(row), row in BUILT_IN_ROWS) for row in program.rows]
-    old, start = program.operands.tolist(), 0
-    for step, end in zip(program.steps.tolist(), program.starts.tolist()[1:]):
-        row, place, rule, known = rows[step]
-        operands = [new[v] for v in old[start:end]]
-        start = end
-        if known and max(operands, default=-1) < 0:
-            result: int | None = writer.constant(row.evaluate(*[writer.constants[~v] for v in operands]))
-        else:
-            result = rule(writer, *operands) if rule else None
-        new.append(writer.step(place, operands) if result is None else result)
+    first, new = program.first, _begun(program, writer)
+    rows = [writer.row(row) for row in program.rows]
+    known = [bool(rules) and row in BUILT_IN_ROWS for row in program.rows]
+    rule: list[Any] = [rules.get(row) for row in program.rows]
+    always = [row not in ONLY_CONSTANTS for row in program.rows]
+    steps, starts, old = program.steps, program.starts, program.operands
+    for i in range(len(steps)):
+        step, start, end = steps[i], starts[i], starts[i + 1]
+        operands, constants = [], 0
+        for k in range(start, end):
+            v = new[old[k]]
+            operands.append(v)
+            constants += v < 0
+        result = None
+        if known[step] and constants == end - start:
+            result = writer.constant(program.rows[step].evaluate(*[writer.constants[~v] for v in operands]))
+        elif rule[step] is not None and (constants or always[step]):
+            result = rule[step](writer, *operands)
+        new[first + i] = writer.step(rows[step], operands) if result is None else result
     return _finished(program, writer, new)
 
 
-def _finished(program: Program, writer: Writer, new: list[int]) -> Program:
+def _begun(program: Program, writer: Writer, needed: bytearray | None = None) -> array[int]:
+    """Return room for the new number of each value, those of the inputs and of the needed constants in it."""
+    new = array("q", bytes(8 * (program.first + len(program.steps))))
+    for v in range(program.inputs):
+        new[v] = v
+    for v, x in enumerate(program.constants, program.inputs):
+        if needed is None or needed[v]:
+            new[v] = writer.constant(x)
+    return new
+
+
+def _finished(program: Program, writer: Writer, new: array[int]) -> Program:
     """Return what has been written, given the new number of each value."""
     outputs, guards = [new[v] for v in program.outputs], [new[v] for v in program.guards]
     return writer.finish(program.varying, outputs, guards, program.outcomes)
@@ -87,7 +259,7 @@ def _is(writer: Writer, v: int, x: float) -> bool:
 
 def _is_condition(writer: Writer, v: int) -> bool:
     """Return whether a value can only be 1.0 or 0.0."""
-    return writer.primitive(v) in CONDITIONS
+    return writer.primitive(v) in p.CONDITIONS
 
 
 def _negate(w: Writer, x: int) -> int | None:
@@ -196,37 +368,8 @@ EXACT: Mapping[Primitive, Rule] = {
     p.logical_or: _logical_or,
     p.logical_not: _logical_not,
 }
-CLOSE: Mapping[Primitive, Rule] = {p.power: _small_power}
-
-
-# ── share ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-class Sharing(Writer):
-    """A writer that does not write the same step twice."""
-
-    def __init__(self, inputs: int) -> None:
-        super().__init__(inputs)
-        self._written: dict[tuple[int, ...], int] = {}
-        self._commutative: list[bool] = []
-
-    def row(self, primitive: Primitive) -> int:
-        place = super().row(primitive)
-        if place == len(self._commutative):
-            self._commutative.append(primitive in COMMUTATIVE)
-        return place
-
-    def step(self, row: int, operands: list[int]) -> int:
-        key = (row, *operands)
-        if self._commutative[row] and operands[1] < operands[0]:
-            key = (row, operands[1], operands[0])
-        number = self._written.setdefault(key, self.inputs + len(self.steps))
-        return super().step(row, operands) if number == self.inputs + len(self.steps) else number
-
-
-def share(program: Program) -> Program:
-    """Return the program with equal steps taken once; the order of operands counts where it is rounded differently."""
-    return _rewritten(program, Sharing(program.inputs), {})
+CLOSE: Mapping[Primitive, Rule] = {**EXACT, p.power: _small_power}
+ONLY_CONSTANTS = frozenset((p.add, p.subtract, p.multiply, p.divide, p.power, p.chain))  # whose rules look for no other
 
 
 # ── drop ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -234,36 +377,29 @@ def share(program: Program) -> Program:
 
 def drop(program: Program) -> Program:
     """Return the program without the steps and constants that no output and no guard needs. Inputs stay."""
-    needed = _needed(program)
-    writer, old = Writer(program.inputs), program.operands.tolist()
-    new = [*range(program.inputs), *[0] * (len(needed) - program.inputs)]
-    for v, x in enumerate(program.constants, program.inputs):
-        if needed[v]:
-            new[v] = writer.constant(x)
-    rows: dict[int, int] = {}
-    start, number = 0, program.first
-    for step, end in zip(program.steps.tolist(), program.starts.tolist()[1:]):
-        if needed[number]:
-            if step not in rows:
+    needed, first, writer = _needed(program), program.first, Writer(program.inputs)
+    new = _begun(program, writer, needed)
+    rows = [-1] * len(program.rows)
+    steps, starts, old = program.steps, program.starts, program.operands
+    for i in range(len(steps)):
+        if needed[first + i]:
+            step, start, end = steps[i], starts[i], starts[i + 1]
+            if rows[step] < 0:
                 rows[step] = writer.row(program.rows[step])
-            new[number] = writer.step(rows[step], [new[v] for v in old[start:end]])
-        start, number = end, number + 1
+            new[first + i] = writer.step(rows[step], [new[old[k]] for k in range(start, end)])
     return _finished(program, writer, new)
 
 
 def _needed(program: Program) -> bytearray:
     """Return for each value 1 if an output or a guard needs it."""
-    needed = bytearray(program.first + len(program.steps))
+    first, starts, operands = program.first, program.starts, program.operands
+    needed = bytearray(first + len(program.steps))
     for v in (*program.outputs, *program.guards):
         needed[v] = 1
-    operands, number = program.operands.tolist(), len(needed)
-    end = len(operands)
-    for start in program.starts.tolist()[-2::-1]:
-        number -= 1
-        if needed[number]:
-            for v in operands[start:end]:
-                needed[v] = 1
-        end = start
+    for i in range(len(starts) - 2, -1, -1):
+        if needed[first + i]:
+            for k in range(starts[i], starts[i + 1]):
+                needed[operands[k]] = 1
     return needed
 
 
@@ -282,7 +418,25 @@ def outputs_only(program: Program) -> Program:
     return drop(replace(program, guards=array("I"), outcomes=b""))
 
 
+def uniform(program: Program) -> bytearray:
+    """Return for each value 1 if it is the same for all lanes: a constant, a uniform input, or computed from such."""
+    first, starts, operands = program.first, program.starts, program.operands
+    marks = bytearray([1]) * (first + len(program.steps))
+    for v, varies in enumerate(program.varying):
+        marks[v] = 1 - varies
+    for i in range(len(starts) - 1):
+        for k in range(starts[i], starts[i + 1]):
+            if not marks[operands[k]]:
+                marks[first + i] = 0
+                break
+    return marks
+
+
 # ── fuse ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+Factors = list[Any]  # of the terms of a sum, two by two: numbers of values (int) and constants (float)
+OTHER, ADD, SUBTRACT, MULTIPLY, NEGATE, DOT = range(6)
+KINDS = {p.add: ADD, p.subtract: SUBTRACT, p.multiply: MULTIPLY, p.negate: NEGATE, p.dot: DOT}
 
 
 def fuse(program: Program) -> Program:
@@ -295,70 +449,71 @@ def fuse(program: Program) -> Program:
     sums, absorbed = _sums(program)
     if not sums:
         return program
-    writer = Writer(program.inputs)
-    new = [*range(program.inputs), *map(writer.constant, program.constants)]
+    first, writer = program.first, Writer(program.inputs)
+    new = _begun(program, writer)
     rows, dot = [writer.row(row) for row in program.rows], writer.row(p.dot)
-    old, start, number = program.operands.tolist(), 0, program.first
-    for step, end in zip(program.steps.tolist(), program.starts.tolist()[1:]):
-        if absorbed[number]:
-            new.append(0)
-        elif number in sums:
-            factors = [writer.constant(v) if type(v) is float else new[v] for v in sums[number]]
-            new.append(writer.step(dot, factors[::2] + factors[1::2]))
+    steps, starts, old = program.steps, program.starts, program.operands
+    for i in range(len(steps)):
+        start, end = starts[i], starts[i + 1]
+        if absorbed[first + i]:
+            continue
+        if first + i in sums:
+            factors = [writer.constant(x) if type(x) is float else new[x] for x in sums[first + i]]
+            new[first + i] = writer.step(dot, factors[::2] + factors[1::2])
         else:
-            new.append(writer.step(rows[step], [new[v] for v in old[start:end]]))
-        start, number = end, number + 1
+            new[first + i] = writer.step(rows[steps[i]], [new[old[k]] for k in range(start, end)])
     return _finished(program, writer, new)
 
 
-def _sums(program: Program) -> tuple[dict[int, list[int | float]], bytearray]:
-    """Return the factors, two by two, of the terms of each sum that takes in another step; and which are taken in.
-
-    A factor is the number of a value (int), or a constant (float).
-    """
-    terms: dict[int, list[int | float]] = {}  # of what a sum could take in
-    sums: dict[int, list[int | float]] = {}
-    absorbed = bytearray(program.first + len(program.steps))
+def _sums(program: Program) -> tuple[dict[int, Factors], bytearray]:
+    """Return the factors of the terms of each sum that takes in another step; and 1 for each value taken in."""
+    first, steps, starts = program.first, program.steps, program.starts
+    operands, kinds = program.operands, [KINDS.get(row, OTHER) for row in program.rows]
     uses, marks = _uses(program), uniform(program)
-    for number, (row, operands) in enumerate(program, program.first):
-        if row is not p.add and row is not p.subtract:
-            factors = _factors(program, row, operands)
-            if factors:
-                terms[number] = factors
+    sums: dict[int, Factors] = {}
+    absorbed = bytearray(first + len(steps))
+    for i in range(len(steps)):
+        kind = kinds[steps[i]]
+        if kind not in (ADD, SUBTRACT):
             continue
-        found: list[int | float] = []
-        for v, sign in zip(operands, (1.0, 1.0 if row is p.add else -1.0)):
-            inner = terms.get(v) if uses[v] == 1 and marks[v] == marks[number] else None
-            if inner and sign < 0:
-                inner = _negated(inner)
-            if inner and len(found) + len(inner) < 2 * MAX_TERMS:
-                found += inner
+        terms: Factors = []
+        for place in range(2):
+            v = operands[starts[i] + place]
+            negative = kind == SUBTRACT and place == 1
+            inner: Factors = []
+            other = kinds[steps[v - first]] if v >= first and uses[v] == 1 and marks[v] == marks[first + i] else OTHER
+            if other != OTHER:
+                inner = sums.get(v) or _factors(program, v, other)
+                inner = _negated(inner) if negative else inner
+            if inner and len(terms) + len(inner) < 2 * MAX_TERMS:
+                terms += inner
                 absorbed[v] = 1
-                sums[number] = found
+                sums[first + i] = terms
             else:
-                found += [v, sign]
-        terms[number] = found
+                terms += [v, -1.0 if negative else 1.0]
     return sums, absorbed
 
 
-def _factors(program: Program, row: Primitive, operands: array[int]) -> list[int | float]:
-    """Return the factors of what can be a term of a sum, two by two; nothing for what cannot."""
-    if row is p.negate:
-        return [operands[0], -1.0]
-    if row is p.multiply:
-        factors = operands
-    elif row is p.dot and len(operands) < 2 * MAX_TERMS:
-        half = len(operands) // 2
-        factors = [v for pair in zip(operands[:half], operands[half:]) for v in pair]
-    else:
+def _factors(program: Program, v: int, kind: int) -> Factors:
+    """Return the factors of the terms of a result of this kind; nothing if there are too many."""
+    start, end = program.starts[v - program.first], program.starts[v - program.first + 1]
+    operands = program.operands[start:end]
+    if len(operands) >= 2 * MAX_TERMS:
         return []
-    inputs, constants = program.inputs, program.constants
-    return [constants[v - inputs] if inputs <= v < program.first else v for v in factors]
+    numbers = [program.constants[v - program.inputs] if program.inputs <= v < program.first else v for v in operands]
+    if kind in (ADD, SUBTRACT):
+        return [numbers[0], 1.0, numbers[1], 1.0 if kind == ADD else -1.0]
+    if kind == MULTIPLY:
+        return numbers
+    if kind == NEGATE:
+        return [numbers[0], -1.0]
+    half = len(numbers) // 2
+    return [x for pair in zip(numbers[:half], numbers[half:]) for x in pair]
 
 
-def _negated(factors: list[int | float]) -> list[int | float]:
+def _negated(factors: Factors) -> Factors:
     """Return the factors of the negative sum; nothing if a term has no constant whose sign could be changed."""
-    found: list[int | float] = []
+    found: Factors = []
     for x, y in zip(factors[::2], factors[1::2]):
         if type(y) is float:
             found += [x, -y]
@@ -369,12 +524,12 @@ def _negated(factors: list[int | float]) -> list[int | float]:
     return found
 
 
-def _uses(program: Program) -> list[int]:
+def _uses(program: Program) -> array[int]:
     """Return how often each value is an operand, an output or a guard."""
-    uses = [0] * (program.first + len(program.steps))
+    uses = array("q", bytes(8 * (program.first + len(program.steps))))
     for values in (program.operands, program.outputs, program.guards):
-        for v in values:
-            uses[v] += 1
+        for place in range(len(values)):
+            uses[values[place]] += 1
     return uses
 
 
@@ -394,34 +549,45 @@ def plan(program: Program, keep: Iterable[int] | None = None) -> Plan:
     What is in `keep`, by default the outputs and guards, stays to the end. A result never stands where an operand of
     its own step does. The slot given back last is taken first: it is most likely in the cache.
     """
+    return _planned(program, [*program.outputs, *program.guards] if keep is None else keep)
+
+
+def _planned(program: Program, keep: Iterable[int]) -> Plan:
     last, marks, first = _last_uses(program), uniform(program), program.first
-    for v in (*program.outputs, *program.guards) if keep is None else keep:
+    starts, operands = program.starts, program.operands
+    for v in keep:
         last[v] = len(program.steps)
-    slots, size = array("i"), 0
-    free: list[int] = []
-    old, start = program.operands.tolist(), 0
-    for step, end in enumerate(program.starts.tolist()[1:]):
-        slot = -1
-        if not marks[first + step]:
-            if not free:
-                free.append(size)
-                size += 1
-            slot = free.pop()
-        slots.append(slot)
-        for v in (*old[start:end], first + step):
-            if last[v] == step and not marks[v] and v >= first:
+    found, free, size = array("i", [-1]) * len(program.steps), [-1], 0
+    slots = found  # what C works on, where this is compiled
+    for i in range(len(program.steps)):
+        if marks[first + i]:
+            continue
+        slots[i] = free.pop()
+        if slots[i] < 0:
+            free.append(-1)
+            slots[i] = size
+            size += 1
+        for k in range(starts[i], starts[i + 1]):
+            v = operands[k]
+            if v >= first and last[v] == i and not marks[v]:
                 free.append(slots[v - first])
                 last[v] = -1  # given back once, although it may be an operand twice
-        start = end
-    return Plan(slots, size)
+        if last[first + i] == i:
+            free.append(slots[i])
+    return Plan(found, size)
 
 
-def _last_uses(program: Program) -> list[int]:
+def _last_uses(program: Program) -> array[int]:
     """Return for each value the last step that uses it: for a result that is never used, its own."""
-    last = [*[-1] * program.first, *range(len(program.steps))]
-    operands, start = program.operands.tolist(), 0
-    for step, end in enumerate(program.starts.tolist()[1:]):
-        for v in operands[start:end]:
-            last[v] = step
-        start = end
+    first, starts, operands = program.first, program.starts, program.operands
+    last = array("q", bytes(8 * (first + len(program.steps))))
+    for i in range(len(starts) - 1):
+        last[first + i] = i
+        for k in range(starts[i], starts[i + 1]):
+            last[operands[k]] = i
     return last
+
+
+if NATIVE and __name__ == "autograd.passes":
+    with suppress(ImportError):
+        from autograd._passes import *  # type: ignore[import-not-found] # noqa: F403

@@ -14,7 +14,7 @@ from functools import cached_property
 from threading import RLock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from autograd import passes, program
+from autograd import passes
 from autograd.branches import conversion
 from autograd.core import Value, read
 from autograd.errors import RecordingError
@@ -193,7 +193,7 @@ class Paths:
                 " often: use autograd.math.where there, or raise max_paths"
             )
         captured = tuple(recording.captured)
-        code = program.flatten(
+        code = passes.flatten(
             recording.outputs,
             [*recording.inputs, *captured],
             [(guard.condition, guard.outcome) for guard in recording.guards],

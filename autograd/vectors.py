@@ -18,9 +18,9 @@ import numpy.typing as npt
 
 from autograd import primitives as p
 from autograd.floats import plain_sum
-from autograd.passes import plan
+from autograd.passes import plan, uniform
 from autograd.primitives import Primitive
-from autograd.program import Program, uniform
+from autograd.program import Program
 
 Column = npt.NDArray[np.float64]
 Lanes = npt.NDArray[np.intp]

@@ -37,6 +37,7 @@ ORDER = [
     "branches",
     "record",
     "program",
+    "_passes",
     "passes",
     "vectors",
     "machine",
@@ -59,7 +60,7 @@ HEAVY = ["numpy", "graphviz", "pygraphviz", "hypothesis", "mpmath", "scipy", "sk
 
 NO_MODULES = {"__init__.py", "_native.pyi"}
 
-modules = [path for path in sorted((ROOT / "autograd").glob("*.py*")) if path.name not in NO_MODULES]
+modules = [path for path in sorted((ROOT / "autograd").glob("*.p[xy]*")) if path.name not in NO_MODULES]
 users = sorted(path for folder in ("nn", "demos") for path in (ROOT / folder).rglob("*.py"))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math as standard
 import pickle
-import random
 from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -17,10 +16,11 @@ from hypothesis import given, settings, strategies as st
 from autograd import Value, adjoints, math, primitives as p
 from autograd.errors import GraphError
 from autograd.machine import one
-from autograd.passes import drop, fold, fuse, guards_only, optimize, outputs_only, plan, share
+from autograd.passes import drop, flatten, fold, fuse, guards_only, optimize, outputs_only, plan, share, uniform
 from autograd.primitives import BUILT_IN, TABLE, Primitive, primitive
-from autograd.program import Program, flatten, listing, uniform
-from autograd.testing import DISCRETE, Expression, expressions
+from autograd.program import Program, listing
+from autograd.record import record
+from autograd.testing import Expression, expressions
 
 LARGEST, SMALLEST = 1.7976931348623157e308, 5e-324
 SPECIAL = (0.0, -0.0, 1.0, -1.0, SMALLEST, -SMALLEST, LARGEST, -LARGEST, inf, -inf, nan)
@@ -46,8 +46,10 @@ def recorded(f: Callable[..., Any], count: int, **options: Any) -> Program:
 def check_form(program: Program) -> None:
     """Assert what every program promises."""
     first, count = program.first, len(program.steps)
-    assert len(program.varying) == program.inputs and set(program.varying) <= {0, 1}
-    assert len(program.starts) == count + 1 and program.starts[0] == 0
+    assert len(program.varying) == program.inputs
+    assert set(program.varying) <= {0, 1}
+    assert len(program.starts) == count + 1
+    assert program.starts[0] == 0
     assert program.starts[-1] == len(program.operands)
     assert [array.typecode for array in (program.constants, program.steps, program.starts)] == ["d", "H", "I"]
     assert [array.typecode for array in (program.operands, program.outputs, program.guards)] == ["I"] * 3
@@ -103,10 +105,17 @@ def test_outputs_may_be_numbers_and_may_be_repeated() -> None:
 
 def test_guards_are_conditions_with_what_a_lane_has_to_answer() -> None:
     x = Value(2.0)
-    program = flatten([x], [x], [(p.less(x, 3.0), True), (x, False)])
+    program = flatten([x], [x], [(p.less(x, 3.0), True), (x, False, "what else is known")])
     check_form(program)
     assert (list(program.guards), program.outcomes) == ([2, 0], b"\1\0")
     assert body(program) == ["v2 = v0 < 3.0", "guard v2", "guard not v0", "return v0"]
+
+
+def test_a_recording_can_be_flattened() -> None:
+    captured = Value(3.0)
+    recording = record(lambda x: x * captured if x > 1.0 else x, [2.0])
+    program = flatten(recording.outputs, [*recording.inputs, captured], recording.guards, varying=[True, False])
+    assert body(program) == ["v3 = v0 > 1.0", "v4 = v0 * u1", "guard v3", "return v4"]
 
 
 def test_an_input_cannot_be_given_twice() -> None:
@@ -129,6 +138,12 @@ def test_derivatives_are_programs_too() -> None:
     x = Value(2.0)
     program = optimize(flatten(adjoints(x**3 * math.sin(x), [x]), [x]))
     assert one(program, [0.7])[0] == pytest.approx(3 * 0.7**2 * math.sin(0.7) + 0.7**3 * math.cos(0.7), rel=1e-15)
+
+
+def test_a_program_is_made_of_plain_arrays() -> None:
+    program = optimize(recorded(lambda x, y: x * y + y, 2))
+    arrays = (program.constants, program.steps, program.starts, program.operands, program.outputs, program.guards)
+    assert {type(x) for x in (*arrays, plan(program).slots)} == {array}
 
 
 def test_programs_can_be_pickled_and_compared() -> None:
@@ -187,7 +202,7 @@ FOLDED: list[tuple[Callable[..., Any], str]] = [
     (lambda x: x**-0.0, "1.0"),
     (lambda x: 1.0**x, "1.0"),
     (lambda x: +x, "v0"),
-    (lambda x: -(-x), "v0"),
+    (lambda x: p.negate(p.negate(x)), "v0"),
     (lambda x: x + -0.0, "v0"),
     (lambda x: -0.0 + x, "v0"),
     (lambda x: x - 0.0, "v0"),

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 import nn
-from autograd import Value, adjoints, core, grad, hessian, hvp, jacobian, jvp, math, primitive, value_and_grad, vjp
+from autograd import sides, Value, adjoints, core, grad, hessian, hvp, jacobian, jvp, math, primitive, value_and_grad, vjp
 from autograd.core import read, recorder, set_recorder
 from autograd.errors import ArgumentError, GraphError, OperandError, RecordingError
 from autograd.primitives import BUILT_IN, TABLE, Primitive
@@ -456,12 +456,9 @@ def test_errors_of_the_function_pass_through() -> None:
     assert not is_recording()
 
 
-def test_the_result_has_to_be_numbers() -> None:
-    def named(x: Any) -> Any:
-        return {"x": x, "name": "x"}
-
-    with pytest.raises(ArgumentError, match=r"the result of named\['name'\] is 'x' \(str\); expected a real number"):
-        record(named, [1.0])
+def test_what_is_no_number_in_the_result_is_handed_on() -> None:
+    recording = record(lambda x: {"x": x, "name": "x"}, [1.0])
+    assert len(recording.outputs) == 1
     with pytest.raises(OperandError, match="expected a real number"):
         record(abs, ["x"])  # type: ignore[list-item]
 
@@ -569,28 +566,16 @@ def test_two_threads_record_at_the_same_time() -> None:
     assert found == {1.0: [("greater", True)], -1.0: [("greater", False)]}
 
 
-def test_a_side_that_may_not_be_taken_can_object() -> None:
-    class GivenUp(Exception):
-        pass
-
-    def give_up(what: str) -> Any:
-        raise GivenUp(what)
-
+def test_a_side_that_may_not_be_taken_is_given_up_before_anything_is_noted() -> None:
     def f(x: Any) -> Any:
-        notes: Any = recorder()
-        notes.on_side = give_up
-        try:
-            for ask in (lambda: bool(x > 0), lambda: x.data):
-                with pytest.raises(GivenUp) as caught:
-                    ask()
-                seen.append(str(caught.value))
-        finally:
-            notes.on_side = None
+        for ask in (lambda: bool(x > 0), lambda: x.data):
+            sides.enter("a place")
+            with pytest.raises(sides.GiveUp):
+                ask()
+            sides._thread.sides.clear()
         return x if x > 1 else -x
 
-    seen: list[str] = []
     recording = record(f, [2.0])
-    assert seen == ["the truth of a condition", "x.data"]
     assert conditions(recording) == [("greater", True)]
 
 
