@@ -21,7 +21,7 @@ mpmath = pytest.importorskip("mpmath", reason="compares with mpmath")
 mp = mpmath.MPContext()
 mp.dps = 150
 NOISE = mp.mpf(10) ** -100  # relative error of mpmath's own values
-QUOTIENTS = {"mod", "fmod", "remainder", "floor_divide"}  # theirs have as many digits as floats have orders of magnitude
+QUOTIENTS = {"mod", "fmod", "remainder", "floor_divide"}  # as many digits as floats have orders of magnitude
 
 
 def exact(output: Value, changed: dict[Value, Any] = {}) -> Any:  # noqa: B006
