@@ -9,6 +9,7 @@ from autograd.value import (
     over as over,
     restore as restore,
     restore_graph as restore_graph,
+    watch as watch,
 )
 
 CHECKSUM: int

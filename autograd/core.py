@@ -22,12 +22,22 @@ if not os.environ.get("AUTOGRAD_PURE"):
             warn("autograd was compiled for other primitives, so plain Python runs: install it again", stacklevel=2)
 
 if NATIVE:
-    from autograd._native import Value, adjoints, depend_on_older, function, over, restore, restore_graph, tangents
+    from autograd._native import (
+        Value,
+        adjoints,
+        depend_on_older,
+        function,
+        over,
+        restore,
+        restore_graph,
+        tangents,
+        watch,
+    )
 else:
     from autograd.sweeps import adjoints, depend_on_older, tangents
-    from autograd.value import Value, function, over, restore, restore_graph
+    from autograd.value import Value, function, over, restore, restore_graph, watch
 
 __all__ = [
     "NATIVE", "Number", "Value", "adjoints", "depend_on_older", "function", "over", "restore", "restore_graph",
-    "tangents",
+    "tangents", "watch",
 ]  # fmt: skip

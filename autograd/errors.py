@@ -5,6 +5,8 @@ Each is also the built-in exception that a Python programmer would expect, so `e
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class OperandError(TypeError):
     """Something that is no real number was given where a number or a `Value` belongs."""
@@ -20,6 +22,12 @@ class PrimitiveError(ValueError):
 
 class GraphError(ValueError):
     """A graph cannot be worked on: it has a cycle, foreign nodes, or was changed after it was computed."""
+
+
+class NotFiniteError(FloatingPointError):
+    """Within `autograd.debug()`, a value or an adjoint became NaN or infinite."""
+
+    node: Any = None  # the Value that is not finite, or through which the adjoint was passed
 
 
 class GradientError(AssertionError):
