@@ -6,7 +6,7 @@
 #ifndef AUTOGRAD_KERNELS_H
 #define AUTOGRAD_KERNELS_H
 
-#define TABLE_CHECKSUM 0x0E1B12F6u
+#define TABLE_CHECKSUM 0xE1647193u
 
 enum {
     TAG_identity, TAG_add, TAG_subtract, TAG_multiply, TAG_divide, TAG_power, TAG_negate, TAG_absolute, TAG_chain,
@@ -609,7 +609,7 @@ static inline double kernel_clip(const double *operand, unsigned active, double 
         partial[1] = x < low && low <= high ? 1.0 : z == z ? nothing() : z;
     }
     if (active & 4u) {
-        partial[2] = z == z && (x > high || low > high) ? 1.0 : z == z ? nothing() : z;
+        partial[2] = (x > high || low > high) && z == z ? 1.0 : z == z ? nothing() : z;
     }
     return z;
 }

@@ -271,7 +271,7 @@ where        = row("where",        None,                              lambda z, 
                    note="x if the condition c is not 0, else y")
 clip         = row("clip",         lambda z, x, low, high: selected((x >= low) & (x <= high), z),
                                    lambda z, x, low, high: selected((x < low) & (low <= high), z),
-                                   lambda z, x, low, high: selected((z == z) & ((x > high) | (low > high)), z),
+                                   lambda z, x, low, high: selected(((x > high) | (low > high)) & (z == z), z),
                    breaks=lambda x, low, high: [x - low, x - high, low - high],
                    note="at a bound x is selected; where the bounds are crossed, the upper one")
 relu         = row("relu",         lambda z, x: selected(x > 0, z), breaks=lambda x: [x],

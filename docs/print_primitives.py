@@ -27,6 +27,8 @@ a derivative have the rule *none*. Where no domain is given, the operands are an
 NAMES = {
     primitives.LN2: "ln 2",
     primitives.LN10: "ln 10",
+    1.0 / primitives.LN2: "log₂e",
+    1.0 / primitives.LN10: "log₁₀e",
     primitives.ERF_SLOPE: "2/√π",
     -primitives.ERF_SLOPE: "-2/√π",
     primitives.NORMAL_PEAK: "1/√2π",
@@ -80,8 +82,8 @@ class Symbol:
     def __neg__(self) -> Symbol:
         return Symbol(f"-{self.within(UNARY)}", UNARY)
 
-    def __and__(self, other: Symbol) -> Symbol:
-        return joined(self, "&", other)
+    def __and__(self, other: Symbol | bool) -> Symbol:
+        return self if other is True else joined(self, "&", other)
 
     def __or__(self, other: Symbol) -> Symbol:
         return joined(self, "|", other)
