@@ -219,7 +219,7 @@ static inline double f_trunc(double x) { return trunc(x); }
 /* To an integer, half to even; rounding to decimal digits is left to Python. */
 static inline double f_round_to(double x, double digits)
 {
-    if (fabs(digits) < 1.0) {
+    if (digits == 0.0) {
         return nearbyint(x);
     }
     const double operands[] = {x, digits};

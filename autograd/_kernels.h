@@ -6,7 +6,7 @@
 #ifndef AUTOGRAD_KERNELS_H
 #define AUTOGRAD_KERNELS_H
 
-#define TABLE_CHECKSUM 0x6A691889u
+#define TABLE_CHECKSUM 0xFA81DE81u
 
 enum {
     TAG_identity, TAG_add, TAG_subtract, TAG_multiply, TAG_divide, TAG_power, TAG_negate, TAG_absolute, TAG_chain,
@@ -117,10 +117,10 @@ static inline double kernel_power(const double *operand, unsigned active, double
     const double x = operand[0], y = operand[1];
     const double z = f_power(x, y);
     if (active & 1u) {
-        partial[0] = f_chain(y, f_power(x, y - 1.0));
+        partial[0] = z == z ? (y > 9007199254740992.0 || y < -9007199254740992.0 ? f_chain(f_copysign(z, x), y) : f_chain(y, f_power(x, y - 1.0))) : z;
     }
     if (active & 2u) {
-        partial[1] = x == 0.0 && y >= 0.0 ? 0.0 : z * f_log(x);
+        partial[1] = x == 0.0 && y >= 0.0 || x == INFINITY && y < 0.0 ? 0.0 : z * f_log(x);
     }
     return z;
 }
@@ -140,7 +140,7 @@ static inline double kernel_absolute(const double *operand, unsigned active, dou
     const double x = operand[0];
     const double z = f_absolute(x);
     if (active & 1u) {
-        partial[0] = x > 0.0 ? 1.0 : x < 0.0 ? -1.0 : x == x ? nothing() : NAN;
+        partial[0] = x > 0.0 ? 1.0 : x < 0.0 ? -1.0 : z == z ? nothing() : z;
     }
     return z;
 }
@@ -166,7 +166,7 @@ static inline double kernel_mod(const double *operand, unsigned active, double *
         partial[0] = 1.0;
     }
     if (active & 2u) {
-        partial[1] = -f_floor_divide(x, y);
+        partial[1] = z == z ? -f_floor_divide(x, y) : z;
     }
     return z;
 }
@@ -176,10 +176,10 @@ static inline double kernel_floor_divide(const double *operand, unsigned active,
     const double x = operand[0], y = operand[1];
     const double z = f_floor_divide(x, y);
     if (active & 1u) {
-        partial[0] = z == z ? nothing() : NAN;
+        partial[0] = z == z ? nothing() : z;
     }
     if (active & 2u) {
-        partial[1] = z == z ? nothing() : NAN;
+        partial[1] = z == z ? nothing() : z;
     }
     return z;
 }
@@ -192,7 +192,7 @@ static inline double kernel_fmod(const double *operand, unsigned active, double 
         partial[0] = 1.0;
     }
     if (active & 2u) {
-        partial[1] = -f_trunc(f_divide(x, y));
+        partial[1] = z == z ? -f_trunc(f_divide(x, y)) : z;
     }
     return z;
 }
@@ -215,7 +215,7 @@ static inline double kernel_ldexp(const double *operand, unsigned active, double
     const double x = operand[0], n = operand[1];
     const double z = f_ldexp(x, n);
     if (active & 1u) {
-        partial[0] = f_exp2(n);
+        partial[0] = f_ldexp(1.0, n);
     }
     if (active & 2u) {
         partial[1] = nothing();
@@ -258,7 +258,7 @@ static inline double kernel_log(const double *operand, unsigned active, double *
     const double x = operand[0];
     const double z = f_log(x);
     if (active & 1u) {
-        partial[0] = f_divide(1.0, x);
+        partial[0] = z == z ? f_divide(1.0, x + 0.0) : z;
     }
     return z;
 }
@@ -268,7 +268,7 @@ static inline double kernel_log2(const double *operand, unsigned active, double 
     const double x = operand[0];
     const double z = f_log2(x);
     if (active & 1u) {
-        partial[0] = f_divide(1.0, 0.6931471805599453 * x);
+        partial[0] = z == z ? f_divide(1.4426950408889634, x + 0.0) : z;
     }
     return z;
 }
@@ -278,7 +278,7 @@ static inline double kernel_log10(const double *operand, unsigned active, double
     const double x = operand[0];
     const double z = f_log10(x);
     if (active & 1u) {
-        partial[0] = f_divide(1.0, 2.302585092994046 * x);
+        partial[0] = z == z ? f_divide(0.43429448190325176, x + 0.0) : z;
     }
     return z;
 }
@@ -288,7 +288,7 @@ static inline double kernel_log1p(const double *operand, unsigned active, double
     const double x = operand[0];
     const double z = f_log1p(x);
     if (active & 1u) {
-        partial[0] = f_divide(1.0, 1.0 + x);
+        partial[0] = z == z ? f_divide(1.0, 1.0 + x) : z;
     }
     return z;
 }
@@ -298,7 +298,7 @@ static inline double kernel_sqrt(const double *operand, unsigned active, double 
     const double x = operand[0];
     const double z = f_sqrt(x);
     if (active & 1u) {
-        partial[0] = f_divide(0.5, z);
+        partial[0] = f_divide(0.5, z + 0.0);
     }
     return z;
 }
@@ -445,7 +445,7 @@ static inline double kernel_atanh(const double *operand, unsigned active, double
     const double x = operand[0];
     const double z = f_atanh(x);
     if (active & 1u) {
-        partial[0] = f_divide(1.0, (1.0 - x) * (1.0 + x));
+        partial[0] = z == z ? f_divide(1.0, (1.0 - x) * (1.0 + x)) : z;
     }
     return z;
 }
@@ -508,7 +508,7 @@ static inline double kernel_polygamma(const double *operand, unsigned active, do
         partial[0] = nothing();
     }
     if (active & 2u) {
-        partial[1] = f_polygamma(n + 1.0, x);
+        partial[1] = z == z ? f_polygamma(n + 1.0, x) : z;
     }
     return z;
 }
@@ -518,7 +518,7 @@ static inline double kernel_floor(const double *operand, unsigned active, double
     const double x = operand[0];
     const double z = f_floor(x);
     if (active & 1u) {
-        partial[0] = z == z ? nothing() : NAN;
+        partial[0] = z == z ? nothing() : z;
     }
     return z;
 }
@@ -528,7 +528,7 @@ static inline double kernel_ceil(const double *operand, unsigned active, double 
     const double x = operand[0];
     const double z = f_ceil(x);
     if (active & 1u) {
-        partial[0] = z == z ? nothing() : NAN;
+        partial[0] = z == z ? nothing() : z;
     }
     return z;
 }
@@ -538,7 +538,7 @@ static inline double kernel_trunc(const double *operand, unsigned active, double
     const double x = operand[0];
     const double z = f_trunc(x);
     if (active & 1u) {
-        partial[0] = z == z ? nothing() : NAN;
+        partial[0] = z == z ? nothing() : z;
     }
     return z;
 }
@@ -548,7 +548,7 @@ static inline double kernel_round_to(const double *operand, unsigned active, dou
     const double x = operand[0], digits = operand[1];
     const double z = f_round_to(x, digits);
     if (active & 1u) {
-        partial[0] = z == z ? nothing() : NAN;
+        partial[0] = z == z ? nothing() : z;
     }
     if (active & 2u) {
         partial[1] = nothing();
@@ -561,7 +561,7 @@ static inline double kernel_sign(const double *operand, unsigned active, double 
     const double x = operand[0];
     const double z = f_sign(x);
     if (active & 1u) {
-        partial[0] = z == z ? nothing() : NAN;
+        partial[0] = z == z ? nothing() : z;
     }
     return z;
 }
@@ -575,10 +575,10 @@ static inline double kernel_copysign(const double *operand, unsigned active, dou
     }
     const double shared_0 = f_copysign(1.0, y);
     if (active & 1u) {
-        partial[0] = x > 0.0 ? shared_0 : x < 0.0 ? -shared_0 : x == x ? nothing() : NAN;
+        partial[0] = x > 0.0 ? shared_0 : x < 0.0 ? -shared_0 : z == z ? nothing() : z;
     }
     if (active & 2u) {
-        partial[1] = z == z ? nothing() : NAN;
+        partial[1] = z == z ? nothing() : z;
     }
     return z;
 }
@@ -604,13 +604,13 @@ static inline double kernel_clip(const double *operand, unsigned active, double 
     const double x = operand[0], low = operand[1], high = operand[2];
     const double z = f_clip(x, low, high);
     if (active & 1u) {
-        partial[0] = x >= low && x <= high ? 1.0 : z == z ? nothing() : NAN;
+        partial[0] = x >= low && x <= high ? 1.0 : z == z ? nothing() : z;
     }
     if (active & 2u) {
-        partial[1] = x < low && low <= high ? 1.0 : z == z ? nothing() : NAN;
+        partial[1] = x < low && low <= high ? 1.0 : z == z ? nothing() : z;
     }
     if (active & 4u) {
-        partial[2] = x > high || low > high ? 1.0 : z == z ? nothing() : NAN;
+        partial[2] = (x > high || low > high) && z == z ? 1.0 : z == z ? nothing() : z;
     }
     return z;
 }
@@ -620,7 +620,7 @@ static inline double kernel_relu(const double *operand, unsigned active, double 
     const double x = operand[0];
     const double z = f_relu(x);
     if (active & 1u) {
-        partial[0] = x > 0.0 ? 1.0 : z == z ? nothing() : NAN;
+        partial[0] = x > 0.0 ? 1.0 : z == z ? nothing() : z;
     }
     return z;
 }
@@ -831,7 +831,7 @@ static inline double kernel_logsumexp(const double *x, Py_ssize_t n, double *par
     const double z = f_logsumexp(x, n);
     if (partial != NULL) {
         for (Py_ssize_t i = 0; i < n; i++) {
-            partial[i] = x[i] == -INFINITY ? 0.0 : f_exp(x[i] - z);
+            partial[i] = x[i] == -INFINITY && z == z ? 0.0 : f_exp(x[i] - z);
         }
     }
     return z;

@@ -13,6 +13,7 @@ from autograd.value import (
     restore as restore,
     restore_graph as restore_graph,
     set_recorder as set_recorder,
+    watch as watch,
 )
 
 CHECKSUM: int

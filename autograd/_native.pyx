@@ -68,6 +68,7 @@ cdef extern from "_value.h" nogil:
     PyObject *EVALUATE[]
     PyTypeObject *Value_type
     PyObject *as_number
+    PyObject *watcher
     void free_value(PyObject *) noexcept
     PyObject *blank_value(PyTypeObject *, Py_ssize_t) noexcept
     Handle *handle_of(PyObject *)
@@ -93,6 +94,8 @@ cdef extern from "_value.h":
     object record(int tag, uint64_t count, Handle **operand, const double *number, double data, const double *partial)
     PyObject *current_recorder()
     void set_current_recorder(PyObject *)
+    object record_watched(int tag, uint64_t count, Handle **operand, const double *number, double data,
+                          const double *partial)
     int raise_what_is_set() except -1
     int take_over_docs(PyObject *names, object reference) except -1
     void gather_begin()
@@ -252,7 +255,7 @@ cdef object record_any(object primitive, tuple operands):
         active = [type(x) is Value for x in operands]
         set_partials(buffers.partial, primitive.partials(found, numbers, active), count)
         tag = tag_of(primitive)  # only now: while it was evaluated, tags may have been given anew
-    return record(tag, count, buffers.operand, buffers.number, data, buffers.partial)
+    return record_watched(tag, count, buffers.operand, buffers.number, data, buffers.partial)
 
 
 cdef int set_partials(double *partial, object found, Py_ssize_t count) except -1:
@@ -365,6 +368,8 @@ cdef class Value:
         if not self.handle.computed:
             self.handle.grad += number
             return
+        if watcher != NULL:
+            watching[1](self, number)
         while not is_done(c_backward(&self.handle, number)):
             pass
 
@@ -637,6 +642,16 @@ cdef int is_done(Outcome outcome) except -1:
     if outcome == INTERRUPTED:
         PyErr_CheckSignals()
     return outcome == DONE
+
+
+cdef tuple watching = (None, None)
+
+
+def watch(computed, before):
+    """From now on, call `computed` with every new Value, `before` with root and seed of each sweep; None ends it."""
+    global watcher, watching
+    watcher = NULL if computed is None else <PyObject *>computed
+    watching = computed, before
 
 
 def restore(primitive, operands, partials, outdated, data, grad, label):

@@ -9,6 +9,7 @@
 
 static PyTypeObject *Value_type;
 static PyObject *as_number; /* value.as_number: a float, or NotImplemented */
+static PyObject *watcher;   /* is called with each number as it is computed, and may raise; NULL: nobody watches */
 static PyObject *spare[SPARE_OBJECTS];
 static int spares = 0;
 
@@ -230,6 +231,25 @@ static PyObject *record(int tag, uint64_t count, Handle *const *operand, const d
     return out;
 }
 
+/* Show a number computed just now to the watcher; NULL if it raises. */
+static PyObject *shown(PyObject *out)
+{
+    PyObject *answer = out != NULL ? PyObject_CallOneArg(watcher, out) : NULL;
+    if (answer == NULL) {
+        Py_CLEAR(out);
+    }
+    Py_XDECREF(answer);
+    return out;
+}
+
+static INLINE PyObject *watched(PyObject *out) { return UNLIKELY(watcher != NULL) ? shown(out) : out; }
+
+static PyObject *record_watched(int tag, uint64_t count, Handle *const *operand, const double *number, double data,
+                                const double *partial)
+{
+    return watched(record(tag, count, operand, number, data, partial));
+}
+
 /* ── the shortest ways: `tag` is a constant wherever the operation is known ─────────────────────────────────────── */
 
 static INLINE PyObject *unary(int tag, PyObject *x)
@@ -240,7 +260,7 @@ static INLINE PyObject *unary(int tag, PyObject *x)
     if (ROWS[tag].may_raise && PyErr_Occurred()) {
         return NULL;
     }
-    return record_few(tag, 1, operand, NULL, number, data, partial);
+    return watched(record_few(tag, 1, operand, NULL, number, data, partial));
 }
 
 static INLINE PyObject *binary(int tag, PyObject *left, PyObject *right)
@@ -255,7 +275,7 @@ static INLINE PyObject *binary(int tag, PyObject *left, PyObject *right)
     if (ROWS[tag].may_raise && PyErr_Occurred()) {
         return NULL;
     }
-    return record_few(tag, 2, x, y, number, data, partial);
+    return watched(record_few(tag, 2, x, y, number, data, partial));
 }
 
 /* Whether the kernel of a row takes so many operands: those of `dot` are two halves. */
@@ -291,7 +311,7 @@ static PyObject *fixed_way(int tag, PyObject *const *args, Py_ssize_t count)
     if (ROWS[tag].may_raise && PyErr_Occurred()) {
         return NULL;
     }
-    return active ? record(tag, (uint64_t)count, operand, number, data, partial) : PyFloat_FromDouble(data);
+    return active ? record_watched(tag, (uint64_t)count, operand, number, data, partial) : PyFloat_FromDouble(data);
 }
 
 static PyObject *unary_way(int tag, PyObject *const *args, Py_ssize_t count)
@@ -383,7 +403,8 @@ static PyObject *value_on(int tag, const Operands *x)
     if (ROWS[tag].may_raise && PyErr_Occurred()) {
         return NULL;
     }
-    return x->any_value ? record(tag, x->count, x->operand, x->number, data, x->partial) : PyFloat_FromDouble(data);
+    return x->any_value ? record_watched(tag, x->count, x->operand, x->number, data, x->partial)
+                        : PyFloat_FromDouble(data);
 }
 
 /* The value on what was gathered. Where computing it calls Python, that may gather as well, or let go of an operand. */

@@ -35,12 +35,25 @@ if NATIVE:
         restore_graph,
         set_recorder,
         tangents,
+        watch,
     )
 else:
     from autograd.sweeps import adjoints, depend_on_older, tangents
-    from autograd.value import Value, function, over, read, recorder, refuse, restore, restore_graph, set_recorder
+    from autograd.value import (
+        Value,
+        function,
+        over,
+        read,
+        recorder,
+        refuse,
+        restore,
+        restore_graph,
+        set_recorder,
+        watch,
+    )
 
 __all__ = [
     "NATIVE", "Number", "Value", "adjoints", "depend_on_older", "function", "over", "read", "recorder", "refuse",
     "restore", "restore_graph", "set_recorder", "tangents",
+    "watch",
 ]  # fmt: skip

@@ -5,6 +5,8 @@ Each is also the built-in exception that a Python programmer would expect, so `e
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class OperandError(TypeError):
     """Something that is no real number was given where a number or a `Value` belongs."""
@@ -24,6 +26,12 @@ class GraphError(ValueError):
 
 class RecordingError(TypeError):
     """A function that is recorded did what would freeze a number of one lane, or cannot be recorded."""
+
+
+class NotFiniteError(FloatingPointError):
+    """Within `autograd.debug()`, a value or an adjoint became NaN or infinite."""
+
+    node: Any = None  # the Value that is not finite, or through which the adjoint was passed
 
 
 class GradientError(AssertionError):

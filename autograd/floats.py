@@ -98,7 +98,10 @@ floor_divide = quiet(operator.floordiv, _divide_by_zero)
 fmod = quiet(math.fmod, undefined)
 remainder = quiet(math.remainder, undefined)
 floor, ceil, trunc = rounded(math.floor), rounded(math.ceil), rounded(math.trunc)
-round_to = quiet(lambda x, digits: math.copysign(round(x, int(digits)), x), lambda x, digits: signed_infinity(x))
+round_to = quiet(
+    lambda x, digits: math.copysign(round(x, int(digits)), x) if digits == int(digits) else nan,
+    lambda x, digits: signed_infinity(x) if math.isfinite(digits) else nan,
+)
 ldexp = quiet(
     lambda x, n: math.ldexp(x, int(n)) if n == int(n) else nan,
     lambda x, n: signed_infinity(x) if math.isfinite(n) else nan,
@@ -162,7 +165,7 @@ def polygamma(order: float, x: float) -> float:
     n = int(order)
     if x == inf:
         return inf if n == 0 else 0.0
-    if x == 0:
+    if math.isinf(divide(1.0, x)):  # at 0, or so near that nothing else counts
         return -signed_infinity(x) if n % 2 == 0 else inf
     if x < 0:
         return nan if x == math.floor(x) else _reflected_polygamma(n, x)

@@ -16,6 +16,8 @@ from autograd.primitives import Primitive
 NAMES = {
     primitives.LN2: "ln 2",
     primitives.LN10: "ln 10",
+    1.0 / primitives.LN2: "log₂e",
+    1.0 / primitives.LN10: "log₁₀e",
     primitives.ERF_SLOPE: "2/√π",
     -primitives.ERF_SLOPE: "-2/√π",
     primitives.NORMAL_PEAK: "1/√2π",
@@ -74,7 +76,7 @@ class Symbol:
         return Symbol(f"-{self.within(UNARY)}", UNARY)
 
     def __and__(self, other: Any) -> Symbol:
-        return joined(self, "&", other)
+        return self if other is True else joined(self, "&", other)
 
     def __or__(self, other: Any) -> Symbol:
         return joined(self, "|", other)

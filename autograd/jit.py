@@ -32,9 +32,9 @@ def jit(
 ) -> Compiled:
     """Return `f` as a function that runs as a program.
 
-    Numbers among the arguments, also in structures, are inputs; what is no number is a constant, and so are numbers that
-    `f` finds elsewhere. Values that `f` finds elsewhere, such as the parameters of a model, are read at each call, and
-    gradients flow to them. Raises `RecordingError` where `f` does what cannot be recorded.
+    Numbers among the arguments, also in structures, are inputs; what is no number is a constant, and so are numbers
+    that `f` finds elsewhere. Values that `f` finds elsewhere, such as the parameters of a model, are read at each call,
+    and gradients flow to them. Raises `RecordingError` where `f` does what cannot be recorded.
 
     >>> @jit
     ... def collatz(n):
@@ -62,8 +62,8 @@ def vmap(
     """Return `f` as a function over many lanes: arguments have one dimension more, and so has the result.
 
     `in_axes` says which dimension of each argument counts the lanes: an int, None for an argument that is the same in
-    all, or a structure of these. With `reduce="sum"` or `"mean"` the result is that of the results of all lanes. All else is
-    as for `jit`. Raises `ArgumentError` if the numbers of lanes differ.
+    all, or a structure of these. With `reduce="sum"` or `"mean"` the result is that of the results of all lanes. All
+    else is as for `jit`. Raises `ArgumentError` if the numbers of lanes differ.
 
     >>> import numpy as np
     >>> vmap(lambda x, y: x if x > y else y * y)(np.array([1.0, 2.0, 3.0]), np.array([2.0, 2.0, 2.0])).tolist()
@@ -181,7 +181,7 @@ class Compiled:
     def __transformed__(self, transform: Function, argnums: Any, has_aux: bool) -> Compiled | None:
         """Return the transform of this function as one that runs as programs, too; None where it has no such form.
 
-        The gradient of a sum over lanes is the sum of their gradients. What is no sum has to be gone through as a graph.
+        The gradient of a sum over lanes is the sum of their gradients. What is no sum is gone through as a graph.
         """
         function = transform(self.function, argnums, has_aux)
         if self.lanes is None:

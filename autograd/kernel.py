@@ -1,9 +1,9 @@
 """Kernels: functions of columns of numbers, run as programs, with their derivatives.
 
 A kernel takes a column for each input, either one number for all lanes or one per lane, and gives a column for each
-output, or its sum over the lanes. Where Values are among the numbers, nodes are among the results. A node's partials come
-from the kernel's *derivative*, which is a kernel again: so derivatives of any order run as programs, and to all the
-rest of the library a kernel is a primitive like any other.
+output, or its sum over the lanes. Where Values are among the numbers, nodes are among the results. A node's partials
+come from the kernel's *derivative*, which is a kernel again: so derivatives of any order run as programs, and to all
+the rest of the library a kernel is a primitive like any other.
 """
 
 from __future__ import annotations
@@ -68,17 +68,20 @@ class Kernel:
         if count is None:
             path = self.paths.of(numbers)
             return path.machine().one([*numbers, *_captured(path, others)]), [path]
-        taken, results, foldings = [], [], []
+        taken: list[Path] = []
+        results: list[Any] = []
+        foldings: list[Folding] = []
         for path, lanes in self.paths.sorted(numbers, count):
             if not taken:
                 foldings = self._foldings(path.structure)
                 results = [0.0 if folding.summed else _column(count) for folding in foldings]
             self._expect_same(path, taken)
             taken.append(path)
-            outs = [None if folding.summed else result for folding, result in zip(foldings, results)]
+            outs: list[Any] = [None if folding.summed else x for folding, x in zip(foldings, results)]
             machine = path.machine(bytes(folding.summed for folding in foldings))
             columns = [*numbers, *_captured(path, others)]
-            sums = iter(machine.run(columns, count if lanes is None else lanes, outs, self.options.threads or PROCESSORS))
+            chosen = count if lanes is None else lanes
+            sums = iter(machine.run(columns, chosen, outs, self.options.threads or PROCESSORS))
             results = [x + next(sums) if folding.summed else x for folding, x in zip(foldings, results)]
         return [x / count if folding.mean else x for folding, x in zip(foldings, results)], taken
 

@@ -12,7 +12,6 @@ from math import prod
 from operator import index
 from typing import Any
 
-from autograd.core import Value
 from autograd.errors import ArgumentError, describe
 from autograd.structures import NUMBER, Branch, Fixed, Slot, Structure, cells_of, is_array, leaves_of
 
@@ -76,7 +75,8 @@ def _axes_of(axes: Axes, structure: Structure, name: str) -> list[int | None]:
     if isinstance(structure, Branch) and isinstance(axes, dict | list | tuple):
         parts = [axes.get(key, name) for key in structure.keys] if isinstance(axes, dict) else list(axes)
         if len(parts) != len(structure.parts) or any(part is name for part in parts):
-            raise ArgumentError(f"{name}: got {describe(axes)}; expected one entry for each of the {len(structure.parts)} parts")
+            count = len(structure.parts)
+            raise ArgumentError(f"{name}: got {describe(axes)}; expected one entry for each of the {count} parts")
         return [axis for part, child in zip(parts, structure.parts) for axis in _axes_of(part, child, name)]
     if axes is not None and not hasattr(axes, "__index__"):
         raise ArgumentError(f"{name}: got {describe(axes)}; expected an int, None, or a structure of these")

@@ -84,7 +84,8 @@ class Path:
     def departure(self, numbers: Sequence[float]) -> int | None:
         """Return the place of the first guard that the numbers answer otherwise; None if they are on this path."""
         answers = self.conditions.one(numbers) if self.code.guards else []
-        return next((i for i, (x, outcome) in enumerate(zip(answers, self.code.outcomes)) if (x != 0.0) != outcome), None)
+        pairs = enumerate(zip(answers, self.code.outcomes))
+        return next((place for place, (x, outcome) in pairs if (x != 0.0) != outcome), None)
 
 
 class Paths:
@@ -121,7 +122,8 @@ class Paths:
             if not path.code.guards:
                 yield path, lanes
                 continue
-            departures = path.guards.first_mismatch([*columns, *map(read, path.captured)], count if lanes is None else lanes)
+            chosen = count if lanes is None else lanes
+            departures = path.guards.first_mismatch([*columns, *map(read, path.captured)], chosen)
             for place in _different(departures):
                 group = _selected(lanes, departures == place, count)
                 if place == len(path.code.guards):
@@ -165,14 +167,15 @@ class Paths:
             return record(self.function, numbers)
 
     def _inserted(self, recording: Recording) -> Path:
-        """Return the path with the outcomes of a recording: one that is known, or a new one at its place in the tree."""
+        """Return the path of a recording: one that is known, or a new one at its place in the tree."""
         answers = tuple(Answer(str(guard.place), guard.outcome) for guard in recording.guards)
-        path, parent = self.root, None
+        path: Path | None = self.root
+        parent: tuple[Path, int] | None = None
         while path is not None:
             if path.answers == answers:
                 return path
-            place = _first_difference(path.answers, answers)
-            path, parent = path.others.get(place), (path, place)
+            parent = path, _first_difference(path.answers, answers)
+            path = path.others.get(parent[1])
         made = self._new(recording, answers, parent)
         self.add(made)
         return made
@@ -211,8 +214,7 @@ def _first_difference(known: Sequence[Answer], others: Sequence[Answer]) -> int:
 
 def _lane(columns: Sequence[Column], lane: int) -> list[float]:
     """Return the numbers of one lane; ones where there is none."""
-    cells = (x if type(x) is float else x[lane : lane + 1] for x in columns)
-    return [x if type(x) is float else float(x[0]) if len(x) else 1.0 for x in cells]
+    return [x if type(x) is float else float(x[lane]) if len(x) else 1.0 for x in columns]
 
 
 def _selected(lanes: NDArray[Any] | None, chosen: NDArray[Any], count: int) -> NDArray[Any] | None:
@@ -220,7 +222,7 @@ def _selected(lanes: NDArray[Any] | None, chosen: NDArray[Any], count: int) -> N
     if lanes is None:
         places: NDArray[Any] = chosen.nonzero()[0]
         return places if len(places) < count else None
-    return lanes[chosen]
+    return lanes[chosen]  # type: ignore[no-any-return]
 
 
 def _different(places: NDArray[Any]) -> list[int]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
-from math import inf, log as natural_log, nan, pi
+from math import inf, log as natural_log, pi
 from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, overload
@@ -167,7 +167,7 @@ def relation(name: str, symbol: str) -> Primitive:
 
 
 if TYPE_CHECKING:  # rules mention rows that stand further down
-    power = log = floor_divide = trunc = round_to = exp2 = cos = hypot = cosh = Primitive("", float, ())
+    power = log = floor_divide = trunc = round_to = ldexp = cos = hypot = cosh = Primitive("", float, ())
     divide = chain = sigmoid = digamma = polygamma = copysign = Primitive("", float, ())
 
 # fmt: off
@@ -185,35 +185,40 @@ subtract     = row("subtract",     lambda z, x, y: 1.0,               lambda z, 
 multiply     = row("multiply",     lambda z, x, y: y,                 lambda z, x, y: x,              symbol="*")
 divide       = row("divide",       lambda z, x, y: divide(1.0, y),    lambda z, x, y: -divide(z, y),  symbol="/",
                    breaks=lambda x, y: [y], note="x / 0 is an infinity, 0 / 0 is NaN")
-power        = row("power",        lambda z, x, y: strong_product(y, power(x, y - 1.0)),
-                                   lambda z, x, y: choose((x == 0) & (y >= 0), 0.0, z * log(x)),      symbol="**",
+power        = row("power",        lambda z, x, y: defined(z, power_slope(z, x, y)),
+                                   lambda z, x, y: choose((x == 0) & (y >= 0) | (x == inf) & (y < 0), 0.0, z * log(x)),
+                   symbol="**",
                    domain=(POSITIVE, REAL),
                    note="x ** 0 is 1, its slope 0; negative bases take integer powers, others give NaN")
 negate       = row("negate",       lambda z, x: -1.0, symbol="-")
-absolute     = row("absolute",     lambda z, x: by_sign(x, 1.0, -1.0),                                symbol="abs",
+absolute     = row("absolute",     lambda z, x: by_sign(z, x, 1.0, -1.0),                             symbol="abs",
                    breaks=lambda x: [x], note="slope 0 at 0")
 chain        = row("chain",        lambda z, a, p: p,                 lambda z, a, p: a,              symbol="·",
                    note="adjoint · partial, as the sweeps multiply: 0 where the adjoint is 0, whatever the partial")
-mod          = row("mod",          lambda z, x, y: 1.0,               lambda z, x, y: -floor_divide(x, y), symbol="%",
-                   breaks=lambda x, y: [y, floats.remainder(x, y)], note="has the sign of y; NaN for y = 0")
+mod          = row("mod",          lambda z, x, y: 1.0,               lambda z, x, y: defined(z, -floor_divide(x, y)),
+                   symbol="%", breaks=lambda x, y: [y, floats.remainder(x, y)], note="has the sign of y; NaN for y = 0")
 floor_divide = row("floor_divide", lambda z, x, y: flat(z),           lambda z, x, y: flat(z),        symbol="//",
                    breaks=lambda x, y: [y, floats.remainder(x, y)], note="slope 0")
-fmod         = row("fmod",         lambda z, x, y: 1.0,               lambda z, x, y: -trunc(divide(x, y)),
+fmod         = row("fmod",         lambda z, x, y: 1.0,               lambda z, x, y: defined(z, -trunc(divide(x, y))),
                    breaks=lambda x, y: [y, floats.remainder(x, y)], note="has the sign of x; NaN for y = 0")
 remainder    = row("remainder",    lambda z, x, y: 1.0,               lambda z, x, y: -round_to(divide(x - z, y), 0.0),
                    breaks=lambda x, y: [y, y * half_way(floats.divide(x, y))], note="from the nearest multiple of y")
-ldexp        = row("ldexp",        lambda z, x, n: exp2(n),           None, note="x · 2ⁿ, n an integer")
+ldexp        = row("ldexp",        lambda z, x, n: ldexp(1.0, n),     None, note="x · 2ⁿ, n an integer")
 
 # ── exponentials, logarithms, roots ──────────────────────────────────────────────────────────────────────────────────
 
 exp          = row("exp",          lambda z, x: z)
 exp2         = row("exp2",         lambda z, x: LN2 * z)
 expm1        = row("expm1",        lambda z, x: exp(x))
-log          = row("log",          lambda z, x: divide(1.0, x),            domain=(POSITIVE,), note="-inf at 0")
-log2         = row("log2",         lambda z, x: divide(1.0, LN2 * x),      domain=(POSITIVE,), note="-inf at 0")
-log10        = row("log10",        lambda z, x: divide(1.0, LN10 * x),     domain=(POSITIVE,), note="-inf at 0")
-log1p        = row("log1p",        lambda z, x: divide(1.0, 1.0 + x),      domain=(Interval(-1.0),), note="-inf at -1")
-sqrt         = row("sqrt",         lambda z, x: divide(0.5, z),            domain=(POSITIVE,), note="slope inf at 0")
+log          = row("log",          lambda z, x: defined(z, divide(1.0, x + 0.0)),        domain=(POSITIVE,),
+                   note="-inf at 0")
+log2         = row("log2",         lambda z, x: defined(z, divide(1.0 / LN2, x + 0.0)),  domain=(POSITIVE,),
+                   note="-inf at 0")
+log10        = row("log10",        lambda z, x: defined(z, divide(1.0 / LN10, x + 0.0)), domain=(POSITIVE,),
+                   note="-inf at 0")
+log1p        = row("log1p",        lambda z, x: defined(z, divide(1.0, 1.0 + x)),       domain=(Interval(-1.0),),
+                   note="-inf at -1")
+sqrt         = row("sqrt",         lambda z, x: divide(0.5, z + 0.0),         domain=(POSITIVE,), note="slope inf at 0")
 cbrt         = row("cbrt",         lambda z, x: divide(divide(1.0, 3.0 * z), z),
                    breaks=lambda x: [x], note="slope inf at 0")
 
@@ -238,7 +243,8 @@ tanh         = row("tanh",         lambda z, x: 4.0 * sigmoid(2.0 * x) * sigmoid
                    note="1 - z² would lose all digits where z rounds to 1")
 asinh        = row("asinh",        lambda z, x: divide(1.0, hypot(1.0, x)))
 acosh        = row("acosh",        lambda z, x: divide(1.0, sqrt(x - 1.0) * sqrt(x + 1.0)), domain=(Interval(1.0),))
-atanh        = row("atanh",        lambda z, x: divide(1.0, (1.0 - x) * (1.0 + x)), domain=(UNIT,), note="±inf at ±1")
+atanh        = row("atanh",        lambda z, x: defined(z, divide(1.0, (1.0 - x) * (1.0 + x))), domain=(UNIT,),
+                   note="±inf at ±1")
 
 # ── special functions ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -248,7 +254,7 @@ gamma        = row("gamma",        lambda z, x: z * digamma(x),       breaks=lam
                    note="±inf at ±0, NaN at -1, -2, …")
 lgamma       = row("lgamma",       lambda z, x: digamma(x),           breaks=lambda x: [pole_gap(x)], note="log |Γ|")
 digamma      = row("digamma",      lambda z, x: polygamma(1.0, x),    breaks=lambda x: [pole_gap(x)], note="lgamma′")
-polygamma    = row("polygamma",    None,                              lambda z, n, x: polygamma(n + 1.0, x),
+polygamma    = row("polygamma",    None,                              lambda z, n, x: defined(z, polygamma(n + 1.0, x)),
                    domain=(POSITIVE, REAL), breaks=lambda n, x: [pole_gap(x)], note="the n-th derivative of digamma")
 
 # ── steps: flat, and nothing is passed on ────────────────────────────────────────────────────────────────────────────
@@ -262,7 +268,7 @@ sign         = row("sign",         lambda z, x: flat(z), breaks=lambda x: [x], n
 
 # ── selections: the first operand is selected at a tie ───────────────────────────────────────────────────────────────
 
-copysign     = row("copysign",     lambda z, x, y: by_sign(x, copysign(1.0, y), -copysign(1.0, y)),
+copysign     = row("copysign",     lambda z, x, y: by_sign(z, x, copysign(1.0, y), -copysign(1.0, y)),
                                    lambda z, x, y: flat(z),
                    breaks=lambda x, y: [x, y], note="|x| with the sign of y; slope 0 at x = 0")
 where        = row("where",        None,                              lambda z, c, x, y: choose(c != 0, 1.0, None),
@@ -270,7 +276,7 @@ where        = row("where",        None,                              lambda z, 
                    note="x if the condition c is not 0, else y")
 clip         = row("clip",         lambda z, x, low, high: selected((x >= low) & (x <= high), z),
                                    lambda z, x, low, high: selected((x < low) & (low <= high), z),
-                                   lambda z, x, low, high: selected((x > high) | (low > high), z),
+                                   lambda z, x, low, high: selected(((x > high) | (low > high)) & (z == z), z),
                    breaks=lambda x, low, high: [x - low, x - high, low - high],
                    note="at a bound x is selected; where the bounds are crossed, the upper one")
 relu         = row("relu",         lambda z, x: selected(x > 0, z), breaks=lambda x: [x],
@@ -309,8 +315,8 @@ dot          = row("dot",          lambda z, *xs: xs[len(xs) // 2:] + xs[:len(xs
                    note="the first half of the operands times the second, added from left to right")
 prod         = row("prod",         lambda z, *xs: products_of_others(xs), many=True,
                    note="no division: right where an operand is 0")
-logsumexp    = row("logsumexp",    lambda z, *xs: [choose(x == -inf, 0.0, exp(x - z)) for x in xs], many=True,
-                   note="log Σeˣ without overflow; an operand of -inf has slope 0")
+logsumexp    = row("logsumexp",    lambda z, *xs: [choose((x == -inf) & (z == z), 0.0, exp(x - z)) for x in xs],
+                   many=True, note="log Σeˣ without overflow; an operand of -inf has slope 0")
 hypot        = row("hypot",        lambda z, *xs: [choose(z == 0, None, divide(x, z)) for x in xs], many=True,
                    breaks=lambda *xs: [hypot(*xs)], note="Euclidean norm; slopes 0 at the origin")
 
@@ -353,9 +359,24 @@ def strong_product(x: Any, y: Any) -> Any:
     return chain(x, y)
 
 
+def defined(z: Any, slope: Any) -> Any:
+    """Return the slope, but NaN, at every order, where there is no value."""
+    return choose(z == z, slope, z)
+
+
+def power_slope(z: Any, x: Any, y: Any) -> Any:
+    """Return y · xʸ⁻¹, which is 0 where y is.
+
+    Above 2⁵³ every number is even, so y - 1 is odd, and the nearest number to it is y. Only if that is infinite, the
+    power may be 0 and y · 0 not; it vanishes faster than y grows.
+    """
+    even = (y > 2.0**53) | (y < -(2.0**53))
+    return choose(even, chain(copysign(z, x), y), strong_product(y, power(x, y - 1.0)))
+
+
 def flat(z: Any) -> Any:
-    """Return the partial of a step: nothing flows, but NaN where the result is NaN."""
-    return choose(z == z, None, nan)
+    """Return the partial of a step: nothing flows, but NaN, at every order, where the result is NaN."""
+    return choose(z == z, None, z)
 
 
 def selected(condition: Any, z: Any) -> Any:
@@ -363,9 +384,9 @@ def selected(condition: Any, z: Any) -> Any:
     return choose(condition, 1.0, flat(z))
 
 
-def by_sign(x: Any, positive: Any, negative: Any) -> Any:
+def by_sign(z: Any, x: Any, positive: Any, negative: Any) -> Any:
     """Return one of two partials by the sign of `x`; nothing flows at 0."""
-    return choose(x > 0, positive, choose(x < 0, negative, flat(x)))
+    return choose(x > 0, positive, choose(x < 0, negative, flat(z)))
 
 
 def first_equal(z: Any, operands: Iterable[Any]) -> Iterator[Any]:

@@ -21,6 +21,7 @@ from typing import Any
 
 from autograd import core
 from autograd.core import Value
+from autograd.debug import check_adjoints
 from autograd.errors import ArgumentError, describe
 from autograd.structures import (
     Branch,
@@ -56,7 +57,7 @@ class Run:
         """Return the derivatives of one output with respect to every input."""
         if not isinstance(output, Value):
             return [0.0] * len(self.inputs)
-        return core.adjoints({output: 1.0}, self.inputs, record=record)
+        return _adjoints({output: 1.0}, self.inputs, record=record)
 
     def columns(self, outputs: list[Any], tangents: Iterable[Any]) -> list[Any]:
         """Return the tangents of the outputs, given those of the inputs."""
@@ -138,7 +139,7 @@ def _transformed(transform: Function, compute: Function, f: Function, argnums: A
     """Return `compute` of this function: one that can be pickled if `f` can, and a compiled one if `f` is."""
     compiled = getattr(f, "__transformed__", None)
     made = None if compiled is None else compiled(transform, argnums, has_aux)
-    return update_wrapper(partial(compute, f, argnums, has_aux), f) if made is None else made  # type: ignore[no-any-return]
+    return update_wrapper(partial(compute, f, argnums, has_aux), f) if made is None else made
 
 
 # ── derivatives of one number ────────────────────────────────────────────────────────────────────────────────────────
@@ -289,11 +290,16 @@ def vjp(f: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
             if isinstance(output, Value):
                 seeds[output] = seeds[output] + number if output in seeds else number
         record = run.nested or any(isinstance(x, Value) for x in numbers)
-        pulled: tuple[Any, ...] = unflatten(run.structure, core.adjoints(seeds, run.inputs, record=record))
+        pulled: tuple[Any, ...] = unflatten(run.structure, _adjoints(seeds, run.inputs, record=record))
         return pulled
 
     result = run.outward(unflatten(structure, outputs)), pull_back
     return (*result, run.aux) if has_aux else result
+
+
+def _adjoints(seeds: dict[Value, Any], inputs: list[Value], *, record: bool) -> list[Any]:
+    check_adjoints(seeds, inputs)
+    return core.adjoints(seeds, inputs, record=record)
 
 
 def _run_along(
@@ -338,5 +344,5 @@ def adjoints(output: Value, inputs: Any) -> Any:
     stranger = next((x for x in (output, *nodes) if not isinstance(x, Value)), None)
     if stranger is not None:
         raise ArgumentError(f"adjoints: got {describe(stranger)} as output or input; expected Values")
-    found = core.adjoints({output: 1.0}, nodes, record=True)
+    found = _adjoints({output: 1.0}, nodes, record=True)
     return unflatten(structure, [x if isinstance(x, Value) else Value(x) for x in found])

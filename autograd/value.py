@@ -152,8 +152,11 @@ class Value:
         6.0
         """
         refuse("x.backward()")
+        number = as_float(seed, "backward: seed", "a real number")
+        if before_backward is not None:
+            before_backward(self, number)
         order = topological_order(self)
-        adjoints = sweeps.reverse(order, {self: as_float(seed, "backward: seed", "a real number")}, sweeps.FLOATS)
+        adjoints = sweeps.reverse(order, {self: number}, sweeps.FLOATS)
         for node in order:
             adjoint = adjoints.get(node, 0.0)
             node._grad = adjoint if node.operands else node._grad + adjoint
@@ -349,7 +352,7 @@ class Value:
         return made
 
 
-def record(primitive: Primitive, operands: Iterable[Any]) -> Value:
+def compute(primitive: Primitive, operands: Iterable[Any]) -> Value:
     """Compute a new Value from operands, Values and real numbers; NotImplemented if one of them is neither."""
     kept, numbers, active = [], [], []
     for x in operands:
@@ -373,6 +376,21 @@ def record(primitive: Primitive, operands: Iterable[Any]) -> Value:
 def shown(data: float, grad: float, label: str) -> str:
     """Return what `repr` says of a Value, also in a recording: the numbers there are those of the recorded lane."""
     return f"Value(data={data!r}, grad={grad!r}" + (f", label={label!r})" if label else ")")
+record: Callable[[Primitive, Iterable[Any]], Value] = compute  # or, while somebody watches, what also shows it
+before_backward: Callable[[Value, float], None] | None = None
+
+
+def watch(computed: Callable[[Value], None] | None, before: Callable[[Value, float], None] | None) -> None:
+    """From now on, call `computed` with every new Value, `before` with root and seed of each sweep; None ends it."""
+    global record, before_backward
+
+    def shown(primitive: Primitive, operands: Iterable[Any]) -> Value:
+        node = compute(primitive, operands)
+        if node is not NotImplemented and computed:
+            computed(node)
+        return node
+
+    record, before_backward = shown if computed else compute, before
 
 
 def as_number(x: Any) -> Any:

@@ -27,6 +27,7 @@ ORDER = [
     "value",
     "_native",
     "core",
+    "debug",
     "math",
     "structures",
     "transforms",

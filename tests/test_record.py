@@ -18,9 +18,23 @@ from typing import Any
 import pytest
 
 import nn
-from autograd import sides, Value, adjoints, core, grad, hessian, hvp, jacobian, jvp, math, primitive, value_and_grad, vjp
+from autograd import (
+    Value,
+    adjoints,
+    core,
+    grad,
+    hessian,
+    hvp,
+    jacobian,
+    jvp,
+    math,
+    primitive,
+    sides,
+    value_and_grad,
+    vjp,
+)
 from autograd.core import read, recorder, set_recorder
-from autograd.errors import ArgumentError, GraphError, OperandError, RecordingError
+from autograd.errors import GraphError, OperandError, RecordingError
 from autograd.primitives import BUILT_IN, TABLE, Primitive
 from autograd.record import Recording, is_recording, record
 from autograd.structures import flatten, unflatten

@@ -21,6 +21,7 @@ mpmath = pytest.importorskip("mpmath", reason="compares with mpmath")
 mp = mpmath.MPContext()
 mp.dps = 150
 NOISE = mp.mpf(10) ** -100  # relative error of mpmath's own values
+QUOTIENTS = {"mod", "fmod", "remainder", "floor_divide"}  # as many digits as floats have orders of magnitude
 
 
 def exact(output: Value, changed: dict[Value, Any] = {}) -> Any:  # noqa: B006
@@ -30,7 +31,8 @@ def exact(output: Value, changed: dict[Value, Any] = {}) -> Any:  # noqa: B006
         if node not in found:
             operands = [mp.mpf(x) if type(x) is float else found[x] for x in node.operands]
             try:
-                found[node] = oracle(mp, node.primitive)(*operands) if operands else mp.mpf(node.data)
+                with mp.workdps(800 if operands and node.primitive.name in QUOTIENTS else mp.dps):
+                    found[node] = oracle(mp, node.primitive)(*operands) if operands else mp.mpf(node.data)
             except (ArithmeticError, ValueError):
                 found[node] = mp.nan
     return None if mp.isnan(found[output]) or mp.im(found[output]) else found[output]
