@@ -80,16 +80,9 @@ def _axes_of(axes: Axes, structure: Structure, name: str) -> list[int | None]:
         return [axis for part, child in zip(parts, structure.parts) for axis in _axes_of(part, child, name)]
     if axes is not None and not hasattr(axes, "__index__"):
         raise ArgumentError(f"{name}: got {describe(axes)}; expected an int, None, or a structure of these")
-    slots = sum(1 for _ in _slots(structure))
-    return [None if axes is None else index(axes)] * slots
-
-
-def _slots(structure: Structure) -> Any:
-    if isinstance(structure, Slot):
-        yield structure
-    elif isinstance(structure, Branch):
-        for part in structure.parts:
-            yield from _slots(part)
+    if isinstance(structure, Branch):
+        return [axis for child in structure.parts for axis in _axes_of(axes, child, name)]
+    return [None if axes is None else index(axes)]
 
 
 def _replaced(structure: Structure, slots: Any) -> Structure:

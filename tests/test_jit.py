@@ -240,6 +240,13 @@ def test_a_compiled_function_of_values_is_one_node() -> None:
     close([s.data for s in adjoints(slope, [x, y])], expected)
 
 
+def test_a_node_can_be_computed_for_other_numbers() -> None:
+    z = jit(lambda x, y: x * math.sin(y))(Value(0.3), Value(0.7))
+    assert z.primitive is not None
+    assert z.primitive(2.0, 0.5) == 2.0 * math.sin(0.5)
+    assert z.primitive.partials(0.0, (2.0, 0.5), (True, True)) == (math.sin(0.5), 2.0 * math.cos(0.5))
+
+
 def test_a_batch_of_values_is_one_node_per_lane() -> None:
     w = [Value(0.5), Value(0.1)]
     xs = np.array([Value(1.0), Value(-2.0)], object)
@@ -272,10 +279,14 @@ def test_transforms_around_transforms() -> None:
     for compiled in vmap(jit(f)), jit(vmap(f)), jit(jit(vmap(f))):
         close(compiled(x, y), values)
     close(jit(lambda x, y: vmap(f)(x, y).sum())(x, y), sum(values))
+    close(vmap(vmap(f, (0, None), reduce="mean"), (None, 0))(x, y[:1]), [np.mean([f(a, y[0]) for a in x])])
+    close(jit(lambda x, y: vmap(f, reduce="sum")(x, y))(x, y), sum(values))
     close(vmap(vmap(f), (None, 0))(x, np.stack([y, y, y])), [values] * 3)
     expected = [grad(f)(a, b) for a, b in zip(x.tolist(), y.tolist())]
     close(np.diagonal(jacobian(vmap(f))(x, y)), expected)
     close(grad(lambda x: vmap(f)(x, y).sum())(x), expected)
+    inner = jit(f)
+    close(jit(lambda x: inner(x, 2.0) + inner(2.0, x))(0.5), f(0.5, 2.0) + f(2.0, 0.5))
     value, slope = jvp(jit(f), (0.5, 0.2), (1.0, 0.0))
     close([value, slope], [f(0.5, 0.2), grad(f)(0.5, 0.2)])
     value, pull_back = vjp(jit(f), 0.5, 0.2)
@@ -283,6 +294,17 @@ def test_transforms_around_transforms() -> None:
 
 
 # ── what is kept ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_is_no_number_is_a_constant_of_the_program() -> None:
+    f = vmap(lambda x, way: x * x if way == "square" else -x)
+    numbers = np.array([1.0, 2.0])
+    for _ in range(2):
+        same(f(numbers, "square"), numbers**2)
+        same(f(numbers, "negate"), -numbers)
+        same(f(numbers, None), -numbers)
+    assert len(f.programs) == 3
+    same(vmap(lambda p: p[0] * 2.0 if p[1] is None else p[0], 0)((numbers, None)), 2.0 * numbers)
 
 
 def test_programs_are_recorded_once_per_structure() -> None:
@@ -303,7 +325,9 @@ def module_level(x: Any) -> Any:
     return collatz(x) * x
 
 
-decorated = jit(collatz)
+@jit
+def decorated(x: Any) -> Any:
+    return module_level(x) + 1.0
 
 
 @pytest.mark.parametrize("compiled", [jit(module_level), jit(grad(module_level)), decorated])
@@ -345,6 +369,9 @@ def test_errors_are_the_users_own_and_name_the_lane() -> None:
     with pytest.raises(KeyError) as caught:
         vmap(f)(np.array([1.0, 2.0, 5.0]))
     assert caught.value.__notes__ == ["in lane 2 of f"]
+    with pytest.raises(KeyError) as caught:
+        jit(f)(5.0)
+    assert not hasattr(caught.value, "__notes__")
 
 
 def test_lanes_have_to_be_equally_many() -> None:
