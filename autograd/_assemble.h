@@ -110,11 +110,41 @@ static void mark_needed(Assembler *a)
     }
 }
 
+static int fits(const Source *source, uint32_t step, uint32_t tag)
+{
+    const uint32_t *x = source->operands + source->starts[step], n = source->starts[step + 1] - source->starts[step];
+    if (source->starts[step + 1] < source->starts[step]) {
+        return 0;
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        if (x[i] >= source->inputs + source->constants + step) {
+            return 0;
+        }
+    }
+    return tag == CUSTOM || (uint32_t)ROWS[tag].arity == n || (ROWS[tag].arity < 0 && (tag == TAG_dot ? n % 2 == 0 : 1));
+}
+
+/* Whether every step has operands that are there already, and as many as its row takes. */
+static int is_sound(const Source *source, uint32_t rows, uint32_t operands)
+{
+    if (source->starts[0] != 0 || source->starts[source->steps] != operands) {
+        return 0;
+    }
+    for (uint32_t step = 0; step < source->steps; step++) {
+        if (source->rows[step] >= rows || source->starts[step + 1] > operands
+            || !fits(source, step, source->tags[source->rows[step]])) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
 /* ── fusing: what only one step needs is done there ────────────────────────────────────────────────────────────── */
 
 static inline int is_constant(const Assembler *a, uint32_t v, double x)
 {
-    return a->source.inputs <= v && v < a->first && memcmp(&a->source.constant[v - a->source.inputs], &x, sizeof x) == 0;
+    return a->source.inputs <= v && v < a->first
+           && memcmp(&a->source.constant[v - a->source.inputs], &x, sizeof x) == 0;
 }
 
 static inline int is_nan_constant(const Assembler *a, uint32_t v)
@@ -392,7 +422,8 @@ static void emit_summed_product(Assembler *a, uint32_t v)
     const uint16_t tag = tag_of(a, v) == TAG_chain ? TAG_add_up_chains : TAG_add_up_products;
     Step *group = a->group != NONE ? &a->code->steps[a->group] : NULL;
     const int joins = group != NULL && group->tag == tag && group->operand[0] + group->operand[1] == a->listed
-                      && a->code->lists[group->operand[0]] == x && !is_uniform(a, y) && a->first <= y && y < a->group_begin;
+                      && a->code->lists[group->operand[0]] == x && !is_uniform(a, y) && a->first <= y
+                      && y < a->group_begin;
     a->code->results[a->first_root[v]] = a->code->sums++;
     if (joins) {
         a->code->lists[a->listed++] = y;
@@ -525,8 +556,8 @@ static int reserve(Assembler *a)
     code->steps = grow_array(steps + a->source.inputs + 2 * (size_t)a->root_count, sizeof(Step));
     code->lists = grow_array(lists, sizeof *code->lists);
     code->results = grow_array(a->root_count, sizeof *code->results);
-    return a->marks && a->uses && a->last && a->place && a->first_root && a->next_root && a->free_places && a->sums && a->fused
-           && code->scalar_steps && code->steps && code->lists && code->results;
+    return a->marks && a->uses && a->last && a->place && a->first_root && a->next_root && a->free_places && a->sums
+           && a->fused && code->scalar_steps && code->steps && code->lists && code->results;
 }
 
 static void release(Assembler *a)
@@ -554,8 +585,8 @@ static void *trimmed(void *array, size_t count, size_t size)
     return smaller != NULL ? smaller : array;
 }
 
-/* Write the code that computes the roots, in tiles of `lanes`, or of one lane, all of it in scalars. Return whether there was
-   memory. */
+/* Write the code that computes the roots, in tiles if there are `lanes`, else for a single one, all of it in scalars.
+   Return whether there was memory. */
 static int assemble(Code *code, Source source, const Root *roots, uint32_t root_count, int lanes)
 {
     Assembler a = {.source = source, .roots = roots, .root_count = root_count, .code = code};

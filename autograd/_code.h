@@ -98,6 +98,7 @@ static const uint8_t SHAPE[TAG_COUNT] = {
 
 /* The faster twin of a row; 0, which has none, if there is none. */
 static const uint16_t FASTER[BUILT_IN_COUNT] = {
+    [0] = 0,
 #define TWIN(name) [TAG_##name] = TAG_fast_##name,
     FAST_1(TWIN) FAST_2(TWIN)
 #undef TWIN
@@ -164,14 +165,14 @@ static inline double f_fast_softplus(double x) { return f_relu(x) + vector_log1p
 
 static inline double f_fast_silu(double x)
 {
-    const double e = vector_exp(-fabs(x)), product = x * ((x >= 0.0 ? 1.0 : e) / (1.0 + e));
-    return x != -INFINITY ? product : -0.0;
+    const double finite = x != -INFINITY ? x : -0.0; /* where the value is the same, and a product of 0 and infinity none */
+    return finite * f_fast_sigmoid(finite);
 }
 
 static inline double f_fast_gelu(double x)
 {
-    const double product = 0.5 * x * vector_erfc(-x * sqrt(0.5));
-    return x != -INFINITY ? product : -0.0;
+    const double finite = x != -INFINITY ? x : -0.0;
+    return 0.5 * finite * vector_erfc(-finite * sqrt(0.5));
 }
 #endif
 

@@ -4,7 +4,7 @@
      TARGET         the attribute of functions that may use such vectors
      LANES(name)    the name of what is defined here
 
-   Lanes are worked on in eights, so up to seven lanes beyond the last one are computed with numbers that do not matter. */
+   Lanes are worked on in eights: up to seven beyond the last one are computed, too, with numbers that do not matter. */
 
 typedef double LANES(Vector) __attribute__((vector_size(VECTOR_BYTES)));
 typedef int64_t LANES(Mask) __attribute__((vector_size(VECTOR_BYTES)));
@@ -81,8 +81,8 @@ static INLINE TARGET Vector LANES(product)(Vector x, Vector y, int strong)
 }
 
 /* Add to sum[0], sum[1], … the terms of a pair of factors. */
-static INLINE TARGET void LANES(add_terms)(Vector *sum, int vectors, const uint32_t *pair, const Tile *tile, ptrdiff_t i,
-                                           uint32_t kinds)
+static INLINE TARGET void LANES(add_terms)(Vector *sum, int vectors, const uint32_t *pair, const Tile *tile,
+                                           ptrdiff_t i, uint32_t kinds)
 {
     const uint32_t x = VALUE(pair[0]), y = VALUE(pair[1]);
     const double *const xs = kinds & 1 ? tile->scalars + x : slot(tile, x) + i;
@@ -188,8 +188,9 @@ static INLINE TARGET Vector LANES(masked)(Vector x, ptrdiff_t i, int k, ptrdiff_
     return (Vector)((Mask)x & mask);
 }
 
-/* Add x·y for several y at once, so that the additions need not wait for each other. `x` is only added up if there is no y. */
-static INLINE TARGET void LANES(add_products)(const Tile *tile, uint32_t x, const uint32_t *y, int many, int strong, double *sums)
+/* Add x·y for several y at once, so that the additions need not wait for each other; or for one y, which may be a scalar. */
+static INLINE TARGET void LANES(add_products)(const Tile *tile, uint32_t x, const uint32_t *y, int many, int strong,
+                                              double *sums)
 {
     const double *const xs = slot(tile, x), *ys[4];
     Vector y_all[4], sum[4][PARTS];

@@ -49,7 +49,8 @@ static const Kernel (*kernels_for(int width))[VARIANTS]
 #ifdef WIDER
     __builtin_cpu_init();
     if ((width == 0 || width == 8) && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq")
-        && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd")) {
+        && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw")
+        && __builtin_cpu_supports("avx512cd")) {
         return KERNELS_of_8;
     }
     if ((width == 0 || width == 4) && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")

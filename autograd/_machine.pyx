@@ -56,6 +56,7 @@ cdef extern from "_machine.h" nogil:
         double *found
     ctypedef enum Outcome:
         DONE, RAISED, NO_MEMORY
+    bint is_sound(const Source *source, uint32_t rows, uint32_t operands)
     bint assemble(Code *code, Source source, const Root *roots, uint32_t count, bint lanes)
     void free_code(Code *)
     Outcome run_batch(Batch *, Py_ssize_t most)
@@ -81,6 +82,7 @@ cdef dict TAGS = {row: tag for tag, row in enumerate(BUILT_IN_ROWS)}
 for _tag, _row in enumerate(BUILT_IN_ROWS):
     EVALUATE[_tag] = <PyObject *>_row.evaluate  # which the row keeps alive, and BUILT_IN_ROWS the row
 
+MOST_VALUES = 2**30  # further bits of an operand say what it is
 cdef enum:
     OUTPUTS, GUARDS, ONE, ONE_GUARD, CODES
 
@@ -192,8 +194,8 @@ cdef class Machine:
     """Runs a program: `run` on columns of numbers, `one` on the numbers of one lane.
 
     Of the outputs, those marked in `summed` are added up over all lanes. With `exact`, results are those of eager
-    computing to the bit; otherwise a row may be off by 4 ulp. `width` is how many numbers a vector has, 0 for as many as
-    this machine can take; it changes no bit of an exact result.
+    computing to the bit; otherwise a row may be off by 4 ulp. `width` is how many numbers a vector has, 0 for as many
+    as this machine can take; it changes no bit of an exact result.
     """
 
     cdef readonly object program
@@ -241,6 +243,16 @@ cdef class Machine:
             starts=<const uint32_t *>address(self.arrays[3]), operands=<const uint32_t *>address(self.arrays[4]),
             tags=<const uint16_t *>address(tags),
         )
+        values = program.inputs + len(program.constants) + len(program.steps)
+        if (
+            len(program.varying) != program.inputs
+            or len(program.starts) != len(program.steps) + 1
+            or len(program.guards) != len(program.outcomes)
+            or not is_sound(&self.source, len(self.rows), len(program.operands))
+            or any(value >= values for value in (*program.outputs, *program.guards))
+            or max(values, len(program.operands)) >= MOST_VALUES
+        ):
+            raise ArgumentError(f"Machine: got {program!r}, whose parts do not fit together")
 
     def __dealloc__(self):
         for i in range(CODES):
@@ -284,7 +296,7 @@ cdef class Machine:
         cdef Scalars scalars = self.spare
         if scalars is None or scalars.room < code.scalars + code.longest_list:
             scalars = Scalars(code.scalars + code.longest_list)
-            memcpy(scalars.numbers + self.source.inputs, address(self.arrays[1]), self.source.constants * sizeof(double))
+            memcpy(scalars.numbers + self.source.inputs, self.source.constant, self.source.constants * sizeof(double))
         self.spare = None  # while it is in use: other threads and rows in Python may run this machine, too
         scalars.numbers[code.zero], scalars.numbers[code.one] = 0.0, 1.0
         return scalars
@@ -338,8 +350,8 @@ cdef class Machine:
         `columns` has for each input a column of floats (a buffer, of any stride) or, for a uniform one, a number; where
         `uniforms`, a buffer, has the numbers of all uniform inputs, only the columns of the others. `lanes` is how many
         lanes there are, or an array of int64 that selects some: those are read, and written in `outs`, which has a
-        writable column for each output, None for one that is summed. With `sums`, a writable buffer, sums are written there and
-        None is returned. The result does not depend on the number of `threads`.
+        writable column for each output, None for one that is summed; nothing if all are. With `sums`, a writable
+        buffer, sums are written there and None is returned. The result does not depend on the number of `threads`.
         """
         cdef Py_ssize_t i
         if len(outs) == 0 and self.sums == len(self.summed):
@@ -348,7 +360,8 @@ cdef class Machine:
             raise ArgumentError(f"run: got {len(outs)} outs; expected {len(self.summed)}, None for those summed")
         for i, out in enumerate(outs):
             if (out is None) != <bint>self.summed[i]:
-                raise ArgumentError(f"run: output {i} is {'' if out is None else 'not '}None; expected None where summed")
+                is_none = "None" if out is None else "not None"
+                raise ArgumentError(f"run: output {i} is {is_none}; expected None where it is summed, and only there")
         totals = array("d", bytes(8 * self.sums)) if sums is None else sums
         self.run_code(self.code(OUTPUTS), columns, lanes, outs, totals, threads, None, tile, uniforms)
         return totals.tolist() if sums is None else None
@@ -363,13 +376,17 @@ cdef class Machine:
     cdef Scalars run_one(self, const Code *code, numbers):
         cdef Scalars scalars = self.scalars(code)
         cdef Py_ssize_t i
+        cdef Column column
+        cdef Columns held
         if len(numbers) != self.source.inputs:
             raise ArgumentError(f"one: got {len(numbers)} numbers; expected {self.source.inputs}")
         if isinstance(numbers, (list, tuple)):
             for i, x in enumerate(numbers):
                 scalars.numbers[i] = x
         elif self.source.inputs > 0:
-            copy_column(Columns(1).take(numbers, self.source.inputs, False, "numbers"), scalars.numbers, self.source.inputs)
+            held = Columns(1)
+            column = held.take(numbers, self.source.inputs, False, "numbers")
+            copy_column(column, scalars.numbers, self.source.inputs)
         run_scalars(code, scalars.numbers, scalars.numbers + code.scalars, self.evaluates)
         self.spare = scalars
         raise_what_is_set()

@@ -11,6 +11,7 @@ from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from itertools import pairwise
 from statistics import median
 from time import perf_counter, process_time
 from typing import Any
@@ -98,10 +99,10 @@ def random_graph(operations: int, inputs: int = 20) -> Program:
 def report(name: str, time: float, machine: Machine, lanes: int, note: str = "") -> None:
     """Print what a run took."""
     counts = machine.counts()
-    each = time / lanes * 1e9
+    steps, each = counts["steps"], time / lanes * 1e9
     print(
-        f"{name:34} {time * 1e6:12.1f} µs {each:10.1f} ns a lane {each / max(1, counts['steps']):6.2f} ns a step and lane"
-        f"  ({counts['steps']} steps, {counts['slots']} slots) {note}"
+        f"{name:34} {time * 1e6:12.1f} µs {each:10.1f} ns a lane {each / max(1, steps):6.2f} ns a step and lane"
+        f"  ({steps} steps, {counts['slots']} slots) {note}"
     )
 
 
@@ -130,7 +131,7 @@ def moons_program() -> Program:
     sizes = (2, 16, 16, 1)
     weights: list[list[list[Value]]] = [
         [[Value(draw.uniform(-1, 1)) for _ in range(before + 1)] for _ in range(after)]
-        for before, after in zip(sizes, sizes[1:])
+        for before, after in pairwise(sizes)
     ]
     point, label = [Value(0.3), Value(0.4)], Value(1.0)
     with recording():
@@ -203,13 +204,14 @@ def bench_rosenbrock(n: int = 10_000) -> None:
     """Value and gradient of a chain of squares, one lane."""
     xs = [Value(0.5) for _ in range(n)]
     total: Any = 0.0
-    for a, b in zip(xs, xs[1:]):
+    for a, b in pairwise(xs):
         total = total + 100.0 * (b - a * a) ** 2 + (1.0 - a) ** 2
     program = gradient_program(total, xs, xs, [True] * n)
     machine = Machine(program)
     numbers, found = array("d", [0.5] * n), array("d", bytes(8 * (n + 1)))
     time = seconds(lambda: machine.one(numbers, found))
-    print(f"Rosenbrock, {n}: {time * 1e6:.0f} µs, {time / len(program.steps) * 1e9:.2f} ns a step, {len(program.steps)} steps")
+    steps = len(program.steps)
+    print(f"Rosenbrock, {n}: {time * 1e6:.0f} µs, {time / steps * 1e9:.2f} ns a step, {steps} steps")
 
 
 BENCHMARKS: dict[str, Callable[[], None]] = {
