@@ -57,6 +57,6 @@ $(VENV)/ready: setup.cfg setup.py pyproject.toml $(CORE)
 	@touch $@
 
 clean:
-	rm -f autograd/_native.c autograd/passes.c autograd/_*.so autograd/_*.pyd
+	rm -f autograd/_native.c autograd/_machine.c autograd/passes.c autograd/_*.so autograd/_*.pyd
 	rm -rf $(VENV) .venv-bench build dist pictures *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage htmlcov
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -14,18 +14,24 @@ except ImportError:
     cythonize = None
 
 required = os.environ.get("REQUIRE_AUTOGRAD_NATIVE") == "1"
-native = Extension(
-    "autograd._native",
-    ["autograd/_native.pyx"],
-    depends=glob("autograd/_*.h"),
-    # Results are those of plain Python to the bit: a * b + c is rounded twice.
-    extra_compile_args=[] if os.name == "nt" else ["-O2", "-ffp-contract=off"],
+headers = glob("autograd/_*.h")
+# Results are those of plain Python to the bit: a * b + c is rounded twice.
+exact = [] if os.name == "nt" else ["-O2", "-ffp-contract=off"]
+# Loops become vectors where that changes no bit; nobody asks for errno or for the processor's flags.
+vectors = [] if os.name == "nt" else ["-O3", "-fno-math-errno", "-fno-trapping-math"]
+native = Extension("autograd._native", ["autograd/_native.pyx"], depends=headers, extra_compile_args=exact)
+machine = Extension(
+    "autograd._machine",
+    ["autograd/_machine.pyx"],
+    depends=headers,
+    extra_compile_args=exact + vectors,
+    libraries=[] if os.name == "nt" else ["m"],
 )
 passes = Extension("autograd._passes", ["autograd/passes.py"])
 in_c = {"annotation_typing": False, "boundscheck": False, "wraparound": False}  # its types stand in _passes.pxd
 
 if cythonize is not None:
-    modules = cythonize([native], compiler_directives={"binding": False})
+    modules = cythonize([native, machine], compiler_directives={"binding": False})
     modules += cythonize([passes], compiler_directives={"binding": False, "language_level": 3, **in_c})
     for module in modules:
         module.optional = not required

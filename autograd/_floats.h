@@ -45,8 +45,8 @@ static inline int is_nothing(double partial)
 static PyObject *EVALUATE[BUILT_IN_COUNT];
 enum { FEW = 8 };
 
-/* Return the value as the row's own `evaluate` computes it; NaN with an exception set if that fails, or has failed. */
-static double call_python(int tag, const double *x, Py_ssize_t n)
+/* Return the value as `evaluate`, a row's own, computes it; NaN with an exception set if that fails, or has failed. */
+static double call_evaluate(PyObject *evaluate, const double *x, Py_ssize_t n)
 {
     PyObject *few[FEW], **operands = few, *result = NULL;
     Py_ssize_t made = 0;
@@ -61,7 +61,7 @@ static double call_python(int tag, const double *x, Py_ssize_t n)
     while (made < n && (operands[made] = PyFloat_FromDouble(x[made])) != NULL) {
         made++;
     }
-    if (made == n && (result = PyObject_Vectorcall(EVALUATE[tag], operands, (size_t)n, NULL)) != NULL) {
+    if (made == n && (result = PyObject_Vectorcall(evaluate, operands, (size_t)n, NULL)) != NULL) {
         value = PyFloat_AsDouble(result);
         Py_DECREF(result);
         value = PyErr_Occurred() ? NAN : value;
@@ -74,6 +74,8 @@ static double call_python(int tag, const double *x, Py_ssize_t n)
     }
     return value;
 }
+
+static double call_python(int tag, const double *x, Py_ssize_t n) { return call_evaluate(EVALUATE[tag], x, n); }
 
 /* ── where the standard library raises a domain error ──────────────────────────────────────────────────────────── */
 

@@ -40,6 +40,7 @@ typedef struct Row {{
     const char *name;
     int arity;     /* -1: any number of operands */
     int may_raise; /* the kernel calls Python */
+    int asks;      /* it does so for the value */
     double (*fixed)(const double *operand, unsigned active, double *partial);
     double (*many)(const double *x, Py_ssize_t n, double *partial);
 }} Row;
@@ -263,6 +264,7 @@ def header(rows: Iterable[Primitive] | None = None) -> str:
     kernels = [many_kernel(row, by_hand) if row.many else fixed_kernel(row) for row in rows]
     lines = [
         f'    {{"{row.name}", {-1 if row.many else row.arity}, {int(calls_python(kernel, by_hand))}, '
+        + f"{int(calls_python(by_hand[f'f_{row.name}'], by_hand))}, "
         + (f"NULL, kernel_{row.name}}}," if row.many else f"kernel_{row.name}, NULL}},")
         for row, kernel in zip(rows, kernels)
     ]

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from autograd.core import NATIVE
+from autograd.primitives import is_current
 from autograd.program import Program
 
 if TYPE_CHECKING:
@@ -70,8 +73,8 @@ def first_mismatch(program: Program, columns: Sequence[Any], lanes: int | Lanes,
     return Batch(guards_only(program), exact).run(columns, lanes, [])[1]
 
 
-class Machine:
-    """What runs one program."""
+class PlainMachine:
+    """What runs one program, where there is no machine in C."""
 
     def __init__(self, program: Program, exact: bool = False, summed: bytes = b"") -> None:
         self.program, self.exact, self.summed = program, exact, summed
@@ -95,3 +98,16 @@ class Machine:
     def first_mismatch(self, columns: Sequence[Any], lanes: int | Lanes) -> Lanes:
         """Return for each lane the first guard that it answers otherwise; their number where it answers all."""
         return self._batch.run(columns, lanes, [])[1]
+
+
+def _in_c() -> type[PlainMachine] | None:
+    """Return the machine in C, if it was built for the present table of primitives, and is wanted."""
+    if NATIVE:
+        with suppress(ImportError):  # where there was no compiler
+            from autograd import _machine
+
+            return _machine.Machine if is_current(_machine.CHECKSUM) else None  # type: ignore[return-value]
+    return None
+
+
+Machine = _in_c() or PlainMachine

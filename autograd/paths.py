@@ -63,7 +63,7 @@ class Path:
     def machine(self, summed: bytes = b"") -> Machine:
         """Return what computes the outputs; those that are marked are summed over the lanes."""
         if summed not in self._machines:
-            self._machines[summed] = Machine(passes.outputs_only(self.code), self.exact, summed)
+            self._machines[summed] = Machine(passes.outputs_only(self.code), self.exact, summed or bytes(len(self.code.outputs)))
         return self._machines[summed]
 
     @cached_property
@@ -123,7 +123,7 @@ class Paths:
                 yield path, lanes
                 continue
             chosen = count if lanes is None else lanes
-            departures = path.guards.first_mismatch([*columns, *map(read, path.captured)], chosen)
+            departures = _array(path.guards.first_mismatch([*columns, *map(read, path.captured)], chosen))
             for place in _different(departures):
                 group = _selected(lanes, departures == place, count)
                 if place == len(path.code.guards):
@@ -223,6 +223,12 @@ def _selected(lanes: NDArray[Any] | None, chosen: NDArray[Any], count: int) -> N
         places: NDArray[Any] = chosen.nonzero()[0]
         return places if len(places) < count else None
     return lanes[chosen]  # type: ignore[no-any-return]
+
+
+def _array(places: Any) -> NDArray[Any]:
+    import numpy
+
+    return numpy.asarray(places)
 
 
 def _different(places: NDArray[Any]) -> list[int]:

@@ -17,7 +17,8 @@ from shutil import copytree, ignore_patterns
 from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).parents[1]
-NOT_COPIED = ignore_patterns(".*", "__pycache__", "build", "pictures", "_native.c", "passes.c", "*.so")
+GENERATED = ("_native.c", "_machine.c", "passes.c", "*.so")
+NOT_COPIED = ignore_patterns(".*", "__pycache__", "build", "pictures", *GENERATED)
 
 # -UNDEBUG: the headers of Python check what they are given; -fno-wrapv: integers that overflow are undefined again.
 SANITIZERS = "-fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all"

@@ -41,6 +41,7 @@ ORDER = [
     "_passes",
     "passes",
     "vectors",
+    "_machine",
     "machine",
     "paths",
     "kernel",
@@ -59,7 +60,7 @@ ORDER = [
 PUBLIC_MODULES = {"autograd", "autograd.errors", "autograd.math", "autograd.draw", "autograd.testing"}
 HEAVY = ["numpy", "graphviz", "pygraphviz", "hypothesis", "mpmath", "scipy", "sklearn", "matplotlib", "tqdm", "pytest"]
 
-NO_MODULES = {"__init__.py", "_native.pyi"}
+NO_MODULES = {"__init__.py", "_native.pyi", "_machine.pyi"}
 
 modules = [path for path in sorted((ROOT / "autograd").glob("*.p[xy]*")) if path.name not in NO_MODULES]
 users = sorted(path for folder in ("nn", "demos") for path in (ROOT / folder).rglob("*.py"))

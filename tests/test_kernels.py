@@ -95,7 +95,7 @@ def test_a_value_that_is_not_in_c_is_asked_of_python() -> None:
         "static double f_cube(double y, double x)\n{\n    const double operands[] = {y, x};\n"
         "    return call_python(TAG_cube, operands, 2);\n}\n"
     ) in printed
-    assert '{"cube", 2, 1, kernel_cube, NULL}' in printed  # it may raise
+    assert '{"cube", 2, 1, 1, kernel_cube, NULL}' in printed  # it may raise, for its value
 
 
 # ── the kernels ──────────────────────────────────────────────────────────────────────────────────────────────────────

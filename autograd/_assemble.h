@@ -1,0 +1,623 @@
+/* From a program to code: what is needed, what is fused, in which order it is done, and where results stand.
+
+   All passes are linear. A value is what the program numbers: inputs, constants, results of steps. */
+
+#ifndef AUTOGRAD_ASSEMBLE_H
+#define AUTOGRAD_ASSEMBLE_H
+
+#include "_tile.h"
+
+#define CUSTOM BUILT_IN_COUNT /* in `tags`: a row that is not of the library */
+#define FUSED_SPAN 512        /* a sum is taken together over so many steps: its factors are kept for as long */
+#define NONE UINT32_MAX
+
+/* A program, as _machine.pyx hands it over. */
+typedef struct Source {
+    uint32_t inputs, constants, steps;
+    const uint8_t *varying;
+    const double *constant;
+    const uint16_t *rows;     /* per step */
+    const uint32_t *starts, *operands;
+    const uint16_t *tags;     /* per row */
+    int exact;
+} Source;
+
+/* Something to be had of a value: TAG_store it as output `number`, TAG_add_up as sum, TAG_check as guard. */
+typedef struct Root {
+    uint32_t value, number;
+    uint16_t tag;
+} Root;
+
+enum { UNIFORM = 1, NEEDED = 2, ABSORBED = 4, LOADED = 8, KEPT = 16 };
+
+/* A sum that goes on: x + y·z, where x may be such a sum itself. */
+typedef struct Sum {
+    uint32_t rest, product; /* x, and y·z */
+    uint32_t terms;         /* 0: no sum */
+    uint32_t begin;         /* its first product */
+} Sum;
+
+/* A step that does what several did; a tag of 0, which is nothing of the kind, if there is none. */
+typedef struct Fused {
+    uint32_t tag, operand[MOST_DIRECT];
+} Fused;
+
+typedef struct Assembler {
+    Source source;
+    uint32_t first, values, zero, one; /* the first result; how many values; two more, which are 0 and 1 */
+    const Root *roots;
+    uint32_t root_count;
+    uint8_t *marks;        /* per value, like all that follows */
+    uint32_t *uses, *last, *place;
+    uint32_t *first_root, *next_root; /* the roots of a value; per root the next one of the same value */
+    Sum *sums;
+    Fused *fused;
+    Code *code;
+    uint32_t listed;
+    uint32_t group, group_begin; /* the last step that adds products up, and the value before which it stands */
+    uint32_t *free_places, free_count;
+} Assembler;
+
+/* ── the program ───────────────────────────────────────────────────────────────────────────────────────────────── */
+
+static inline uint16_t tag_of(const Assembler *a, uint32_t value)
+{
+    return value < a->first ? CUSTOM : a->source.tags[a->source.rows[value - a->first]];
+}
+
+static inline const uint32_t *operands_of(const Assembler *a, uint32_t value)
+{
+    return a->source.operands + a->source.starts[value - a->first];
+}
+
+static inline uint32_t arity_of(const Assembler *a, uint32_t value)
+{
+    return a->source.starts[value - a->first + 1] - a->source.starts[value - a->first];
+}
+
+static inline int is_uniform(const Assembler *a, uint32_t value) { return a->marks[value] & UNIFORM; }
+
+static void mark_uniform(Assembler *a)
+{
+    for (uint32_t v = 0; v < a->first; v++) {
+        a->marks[v] |= v < a->source.inputs && a->source.varying[v] ? 0 : UNIFORM;
+    }
+    for (uint32_t v = a->first; v < a->values; v++) {
+        const uint32_t *x = operands_of(a, v), n = arity_of(a, v);
+        uint8_t uniform = UNIFORM;
+        for (uint32_t i = 0; i < n; i++) {
+            uniform &= a->marks[x[i]];
+        }
+        a->marks[v] |= uniform;
+    }
+}
+
+static void mark_needed(Assembler *a)
+{
+    for (uint32_t i = a->root_count; i-- > 0;) {
+        const uint32_t v = a->roots[i].value;
+        a->marks[v] |= NEEDED;
+        a->uses[v]++;
+        a->next_root[i] = a->first_root[v];
+        a->first_root[v] = i;
+    }
+    for (uint32_t v = a->values; v-- > a->first;) {
+        const uint32_t *x = operands_of(a, v), n = a->marks[v] & NEEDED ? arity_of(a, v) : 0;
+        for (uint32_t i = 0; i < n; i++) {
+            a->marks[x[i]] |= NEEDED;
+            a->uses[x[i]]++;
+        }
+    }
+}
+
+static int fits(const Source *source, uint32_t step, uint32_t tag)
+{
+    const uint32_t *x = source->operands + source->starts[step], n = source->starts[step + 1] - source->starts[step];
+    if (source->starts[step + 1] < source->starts[step]) {
+        return 0;
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        if (x[i] >= source->inputs + source->constants + step) {
+            return 0;
+        }
+    }
+    return tag == CUSTOM || (uint32_t)ROWS[tag].arity == n || (ROWS[tag].arity < 0 && (tag == TAG_dot ? n % 2 == 0 : 1));
+}
+
+/* Whether every step has operands that are there already, and as many as its row takes. */
+static int is_sound(const Source *source, uint32_t rows, uint32_t operands)
+{
+    if (source->starts[0] != 0 || source->starts[source->steps] != operands) {
+        return 0;
+    }
+    for (uint32_t step = 0; step < source->steps; step++) {
+        if (source->rows[step] >= rows || source->starts[step + 1] > operands
+            || !fits(source, step, source->tags[source->rows[step]])) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+/* ── fusing: what only one step needs is done there ────────────────────────────────────────────────────────────── */
+
+static inline int is_constant(const Assembler *a, uint32_t v, double x)
+{
+    return a->source.inputs <= v && v < a->first
+           && memcmp(&a->source.constant[v - a->source.inputs], &x, sizeof x) == 0;
+}
+
+static inline int is_nan_constant(const Assembler *a, uint32_t v)
+{
+    return a->source.inputs <= v && v < a->first && isnan(a->source.constant[v - a->source.inputs]);
+}
+
+/* Whether `v` is a step of this row that only the step `user` needs. */
+static inline int is_inner(const Assembler *a, uint32_t v, uint32_t user, uint16_t tag)
+{
+    return tag_of(a, v) == tag && a->uses[v] == 1 && is_uniform(a, v) == is_uniform(a, user)
+           && !(a->marks[v] & ABSORBED) && !a->fused[v].tag;
+}
+
+static inline int is_product(const Assembler *a, uint32_t v, uint32_t user)
+{
+    return user - v <= FUSED_SPAN && (is_inner(a, v, user, TAG_multiply) || is_inner(a, v, user, TAG_chain));
+}
+
+/* x + y·z, where x may be such a sum itself; or x - y·z, or y·z - x. */
+static void fuse_sum(Assembler *a, uint32_t v)
+{
+    const uint32_t *x = operands_of(a, v);
+    const int add = tag_of(a, v) == TAG_add;
+    const int second = is_product(a, x[1], v) && (add || tag_of(a, x[1]) == TAG_multiply);
+    const uint32_t product = x[second], rest = x[!second];
+    if (product == rest || !(second || is_product(a, product, v)) || (!add && tag_of(a, product) != TAG_multiply)) {
+        return;
+    }
+    const Sum *inner = &a->sums[rest];
+    const int extends = add && inner->terms > 0 && is_inner(a, rest, v, TAG_add) && v - inner->begin <= FUSED_SPAN;
+    a->sums[v] = (Sum){rest, product, extends ? inner->terms + 1 : 1, extends ? inner->begin : product};
+    a->marks[product] |= ABSORBED;
+    a->marks[rest] |= extends ? ABSORBED : 0;
+}
+
+/* Terms x·1 of a dot, where x is a product that nobody else needs: its factors take their place when it is emitted. */
+static void fuse_dot(Assembler *a, uint32_t v)
+{
+    const uint32_t *x = operands_of(a, v), half = arity_of(a, v) / 2;
+    for (uint32_t i = 0; i < half; i++) {
+        a->marks[x[i]] |= is_constant(a, x[half + i], 1.0) && is_product(a, x[i], v) ? ABSORBED : 0;
+    }
+}
+
+/* (x·y)·z */
+static void fuse_product(Assembler *a, uint32_t v, uint16_t tag)
+{
+    const uint32_t *x = operands_of(a, v);
+    if (x[0] != x[1] && v - x[0] <= FUSED_SPAN && is_inner(a, x[0], v, tag)) {
+        const uint32_t *y = operands_of(a, x[0]);
+        a->fused[v] = (Fused){tag == TAG_chain ? TAG_chain_chain : TAG_multiply_multiply, {y[0], y[1], x[1]}};
+        a->marks[x[0]] |= ABSORBED;
+    }
+}
+
+/* where(z == z, 0, chain(adjoint, NaN)): the adjoint of a step; and that of relu, where(x > 0, adjoint, this). */
+static void fuse_where(Assembler *a, uint32_t v)
+{
+    const uint32_t *x = operands_of(a, v);
+    if (is_constant(a, x[1], 0.0) && tag_of(a, x[0]) == TAG_equal && is_inner(a, x[2], v, TAG_chain)) {
+        const uint32_t *z = operands_of(a, x[0]), *chain = operands_of(a, x[2]);
+        if (z[0] == z[1] && is_nan_constant(a, chain[1])) {
+            a->fused[v] = (Fused){TAG_flat_chain, {z[0], chain[0], 0}};
+            a->marks[x[2]] |= ABSORBED;
+            a->marks[x[0]] |= is_inner(a, x[0], v, TAG_equal) ? ABSORBED : 0;
+        }
+    } else if (tag_of(a, x[0]) == TAG_greater && a->fused[x[2]].tag == TAG_flat_chain && a->uses[x[2]] == 1) {
+        const uint32_t *compared = operands_of(a, x[0]), z = a->fused[x[2]].operand[0];
+        if (a->fused[x[2]].operand[1] == x[1] && is_constant(a, compared[1], 0.0) && tag_of(a, z) == TAG_relu
+            && operands_of(a, z)[0] == compared[0]) {
+            a->fused[v] = (Fused){TAG_relu_chain, {z, x[1], 0}};
+            a->marks[x[2]] |= ABSORBED;
+            a->marks[x[0]] |= is_inner(a, x[0], v, TAG_greater) ? ABSORBED : 0;
+        }
+    }
+}
+
+static void fuse(Assembler *a)
+{
+    for (uint32_t v = a->first; v < a->values; v++) {
+        if (!(a->marks[v] & NEEDED)) {
+            continue;
+        }
+        switch (tag_of(a, v)) {
+        case TAG_add:
+        case TAG_subtract: fuse_sum(a, v); break;
+        case TAG_dot:      fuse_dot(a, v); break;
+        case TAG_multiply:
+        case TAG_chain:    fuse_product(a, v, tag_of(a, v)); break;
+        case TAG_where:    fuse_where(a, v); break;
+        }
+    }
+}
+
+/* ── emitting steps, whose operands are values yet ─────────────────────────────────────────────────────────────── */
+
+static inline uint32_t reference(const Assembler *a, uint32_t v) { return v | (is_uniform(a, v) ? SCALAR_BIT : 0); }
+
+static Step *new_step(Assembler *a, int uniform, uint16_t tag, uint32_t out)
+{
+    Code *code = a->code;
+    Step *step = uniform ? &code->scalar_steps[code->scalar_step_count++] : &code->steps[code->step_count++];
+    *step = (Step){tag, 0, out, {0, 0, 0}};
+    return step;
+}
+
+/* A varying input is read right before it is needed first. */
+static void need(Assembler *a, uint32_t v)
+{
+    if (v < a->source.inputs && !is_uniform(a, v) && !(a->marks[v] & LOADED)) {
+        a->marks[v] |= LOADED;
+        new_step(a, 0, TAG_load, v)->operand[0] = v;
+    }
+}
+
+static void emit_direct(Assembler *a, uint32_t out, uint16_t tag, const uint32_t *x, uint32_t n, int uniform)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        need(a, x[i]);
+    }
+    Step *step = new_step(a, uniform, tag, out);
+    for (uint32_t i = 0; i < n; i++) {
+        step->operand[i] = reference(a, x[i]);
+        step->variant |= is_uniform(a, x[i]) ? 1u << i : 0;
+    }
+}
+
+static void list_operand(Assembler *a, uint32_t v)
+{
+    need(a, v);
+    a->code->lists[a->listed++] = reference(a, v);
+}
+
+static Step *emit_list(Assembler *a, uint32_t out, uint16_t tag, uint32_t begin, uint32_t what)
+{
+    const uint32_t length = a->listed - begin;
+    Step *step = new_step(a, has_result(tag) && is_uniform(a, out), tag, out);
+    step->operand[0] = begin, step->operand[1] = length, step->operand[2] = what;
+    a->code->longest_list = length > a->code->longest_list ? length : a->code->longest_list;
+    return step;
+}
+
+/* A product of a scalar and a slot has the scalar first. */
+static void list_pair(Assembler *a, uint32_t *pair, uint32_t x, uint32_t y, int strong)
+{
+    const int turned = !strong && !is_uniform(a, x) && is_uniform(a, y);
+    need(a, x);
+    need(a, y);
+    pair[0] = reference(a, turned ? y : x) | (strong ? STRONG_BIT : 0);
+    pair[1] = reference(a, turned ? x : y);
+}
+
+static void emit_dot(Assembler *a, uint32_t v)
+{
+    const uint32_t *x = operands_of(a, v), half = arity_of(a, v) / 2, begin = a->listed;
+    list_operand(a, a->zero);
+    for (uint32_t i = 0; i < half; i++) {
+        const int inner = a->marks[x[i]] & ABSORBED ? 1 : 0;
+        const uint32_t *y = inner ? operands_of(a, x[i]) : NULL;
+        const int strong = inner && tag_of(a, x[i]) == TAG_chain;
+        list_pair(a, a->code->lists + a->listed, inner ? y[0] : x[i], inner ? y[1] : x[half + i], strong);
+        a->listed += 2;
+    }
+    emit_list(a, v, TAG_sum, begin, 0);
+}
+
+static void emit_long_sum(Assembler *a, uint32_t v)
+{
+    const Sum *sum = &a->sums[v];
+    const uint32_t begin = a->listed;
+    uint32_t *pair = a->code->lists + begin + 2 * sum->terms - 1;
+    a->listed = begin + 2 * sum->terms + 1;
+    for (uint32_t terms = sum->terms; terms > 0; terms--, pair -= 2) {
+        const uint32_t *x = operands_of(a, sum->product);
+        list_pair(a, pair, x[0], x[1], tag_of(a, sum->product) == TAG_chain);
+        need(a, sum->rest);
+        a->code->lists[begin] = reference(a, sum->rest);
+        sum = &a->sums[sum->rest];
+    }
+    emit_list(a, v, TAG_sum, begin, 0);
+}
+
+static void emit_sum(Assembler *a, uint32_t v)
+{
+    const Sum sum = a->sums[v];
+    if (sum.terms > 1) {
+        emit_long_sum(a, v);
+        return;
+    }
+    const uint32_t *x = operands_of(a, sum.product), operands[] = {x[0], x[1], sum.rest};
+    const uint16_t tag = tag_of(a, sum.product) == TAG_chain ? TAG_chain_add
+                         : tag_of(a, v) == TAG_add             ? TAG_multiply_add
+                         : operands_of(a, v)[0] == sum.product ? TAG_multiply_subtract
+                                                               : TAG_subtract_multiply;
+    emit_direct(a, v, tag, operands, 3, is_uniform(a, v));
+}
+
+static void emit_generic(Assembler *a, uint32_t v, uint16_t tag)
+{
+    const uint32_t *x = operands_of(a, v), n = arity_of(a, v), row = a->source.rows[v - a->first], begin = a->listed;
+    const int python = tag == CUSTOM || ROWS[tag].asks;
+    for (uint32_t i = 0; i < n; i++) {
+        list_operand(a, x[i]);
+    }
+    a->code->calls_python |= python;
+    emit_list(a, v, python ? TAG_each_lane_python : TAG_each_lane, begin, python ? row : tag);
+}
+
+static void emit_value(Assembler *a, uint32_t v)
+{
+    const uint32_t *x = operands_of(a, v), n = arity_of(a, v);
+    uint16_t tag = tag_of(a, v);
+    if (a->sums[v].terms > 0) {
+        emit_sum(a, v);
+        return;
+    }
+    if (a->fused[v].tag) {
+        tag = (uint16_t)a->fused[v].tag;
+        emit_direct(a, v, tag, a->fused[v].operand, SHAPE[tag], is_uniform(a, v));
+        return;
+    }
+    if (tag == TAG_dot) {
+        emit_dot(a, v);
+        return;
+    }
+    if (n == 2 && (tag == TAG_maximum || tag == TAG_minimum)) {
+        tag = tag == TAG_maximum ? TAG_larger : TAG_smaller;
+    } else if (tag < BUILT_IN_COUNT && !a->source.exact && !is_uniform(a, v) && FASTER[tag]) {
+        tag = FASTER[tag];
+    }
+    if (tag != CUSTOM && DIRECT_1 <= SHAPE[tag] && SHAPE[tag] <= DIRECT_3) {
+        emit_direct(a, v, tag, x, n, is_uniform(a, v));
+    } else if (tag != CUSTOM && SHAPE[tag] == LIST && !is_uniform(a, v)) {
+        const uint32_t begin = a->listed;
+        for (uint32_t i = 0; i < n; i++) {
+            list_operand(a, x[i]);
+        }
+        emit_list(a, v, tag, begin, 0);
+    } else {
+        emit_generic(a, v, tag);
+    }
+}
+
+/* ── what is to be had of a value ──────────────────────────────────────────────────────────────────────────────── */
+
+static inline int is_summed_product(const Assembler *a, uint32_t v)
+{
+    return v >= a->first && v < a->values && a->uses[v] == 1 && !is_uniform(a, v) && !a->fused[v].tag
+           && a->first_root[v] != NONE && a->roots[a->first_root[v]].tag == TAG_add_up
+           && (tag_of(a, v) == TAG_multiply || (tag_of(a, v) == TAG_chain && !is_uniform(a, operands_of(a, v)[0])));
+}
+
+/* What is the same for all lanes is handed on as a varying value, which has a number of its own beyond all others. */
+static void emit_root(Assembler *a, uint32_t root)
+{
+    const Root wanted = a->roots[root];
+    uint32_t v = wanted.value;
+    if (is_uniform(a, v)) {
+        const uint32_t lanes = a->one + 1 + root;
+        emit_direct(a, lanes, TAG_spread, &v, 1, 0);
+        v = lanes;
+    }
+    if (wanted.tag == TAG_add_up) {
+        a->code->results[root] = a->code->sums++;
+    }
+    emit_direct(a, wanted.tag == TAG_add_up ? a->code->results[root] : wanted.number, wanted.tag, &v, 1, 0);
+}
+
+/* Add a product up; together with the ones before if x is the same, and y was there when they were added. */
+static void emit_summed_product(Assembler *a, uint32_t v)
+{
+    const uint32_t *factors = operands_of(a, v), turned = is_uniform(a, factors[0]) && tag_of(a, v) == TAG_multiply;
+    const uint32_t x = factors[turned], y = factors[!turned];
+    const uint16_t tag = tag_of(a, v) == TAG_chain ? TAG_add_up_chains : TAG_add_up_products;
+    Step *group = a->group != NONE ? &a->code->steps[a->group] : NULL;
+    const int joins = group != NULL && group->tag == tag && group->operand[0] + group->operand[1] == a->listed
+                      && a->code->lists[group->operand[0]] == x && !is_uniform(a, y) && a->first <= y
+                      && y < a->group_begin;
+    a->code->results[a->first_root[v]] = a->code->sums++;
+    if (joins) {
+        a->code->lists[a->listed++] = y;
+        group->operand[1]++;
+        return;
+    }
+    const uint32_t begin = a->listed;
+    list_operand(a, x);
+    list_operand(a, y);
+    Step *step = emit_list(a, a->code->sums - 1, tag, begin, 0);
+    a->group = is_uniform(a, y) ? a->group : (uint32_t)(step - a->code->steps);
+    a->group_begin = v;
+}
+
+static void emit_roots(Assembler *a, uint32_t v)
+{
+    if (is_summed_product(a, v)) {
+        emit_summed_product(a, v);
+        return;
+    }
+    for (uint32_t root = a->first_root[v]; root != NONE; root = a->next_root[root]) {
+        emit_root(a, root);
+    }
+}
+
+static void emit(Assembler *a, int lanes)
+{
+    for (uint32_t v = a->first; v < a->values; v++) {
+        if ((a->marks[v] & (NEEDED | ABSORBED)) != NEEDED) {
+            continue;
+        }
+        if (!is_summed_product(a, v)) {
+            emit_value(a, v);
+        }
+        if (lanes) {
+            emit_roots(a, v);
+        }
+    }
+    for (uint32_t v = 0; lanes && v < a->first; v++) {
+        emit_roots(a, v);
+    }
+}
+
+/* ── places: values become scalars and slots ───────────────────────────────────────────────────────────────────── */
+
+static uint32_t *references(const Code *code, Step *step, uint32_t *count)
+{
+    const int listed = SHAPE[step->tag] == LIST;
+    *count = listed ? step->operand[1] : SHAPE[step->tag];
+    return listed ? code->lists + step->operand[0] : step->operand;
+}
+
+/* Note which step needs a value last. A scalar that tiles need stays. */
+static void note_last_uses(Assembler *a, Step *steps, uint32_t count, uint32_t kind)
+{
+    for (uint32_t k = 0, n; k < count; k++) {
+        const uint32_t *x = references(a->code, &steps[k], &n);
+        for (uint32_t i = 0; i < n; i++) {
+            const uint32_t v = VALUE(x[i]);
+            if ((x[i] & SCALAR_BIT) == kind) {
+                a->last[v] = k;
+            } else {
+                a->marks[v] |= KEPT;
+            }
+        }
+    }
+}
+
+/* Replace values by places. A place is given back after its last use; the one given back last is taken first, since it
+   is most likely in the cache; the result may take that of an operand. */
+static void give_places(Assembler *a, Step *steps, uint32_t count, uint32_t kind, uint32_t *used)
+{
+    a->free_count = 0;
+    for (uint32_t k = 0, n; k < count; k++) {
+        Step *step = &steps[k];
+        uint32_t *x = references(a->code, step, &n);
+        const uint32_t keep = SHAPE[step->tag] == LIST ? SCALAR_BIT | STRONG_BIT : 0;
+        for (uint32_t i = 0; i < n; i++) {
+            const uint32_t v = VALUE(x[i]), mine = (x[i] & SCALAR_BIT) == kind;
+            if (mine && a->last[v] == k && !(a->marks[v] & KEPT)) {
+                a->last[v] = NONE;
+                a->free_places[a->free_count++] = a->place[v];
+            }
+            x[i] = a->place[v] | (x[i] & keep);
+        }
+        if (has_result(step->tag)) {
+            const uint32_t place = a->free_count > 0 ? a->free_places[--a->free_count] : (*used)++;
+            a->place[step->out] = place;
+            step->out = place;
+        }
+    }
+}
+
+static void plan(Assembler *a)
+{
+    Code *code = a->code;
+    for (uint32_t v = 0; v < a->first; v++) {
+        a->marks[v] |= is_uniform(a, v) ? KEPT : 0; /* inputs and constants stay for the next run */
+        a->place[v] = v;
+    }
+    a->marks[a->zero] |= KEPT;
+    code->zero = a->place[a->zero] = a->first;
+    code->one = a->first + 1;
+    code->scalars = a->first + 2;
+    note_last_uses(a, code->steps, code->step_count, 0);
+    note_last_uses(a, code->scalar_steps, code->scalar_step_count, SCALAR_BIT);
+    give_places(a, code->scalar_steps, code->scalar_step_count, SCALAR_BIT, &code->scalars);
+    give_places(a, code->steps, code->step_count, 0, &code->slots);
+}
+
+/* ── all of it ─────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+static void *grow_array(size_t count, size_t size) { return PyMem_RawCalloc(count ? count : 1, size); }
+
+static int reserve(Assembler *a)
+{
+    const size_t values = (size_t)a->values + 2 + a->root_count, steps = a->source.steps;
+    const size_t lists = a->source.starts[steps] + 3 * steps + 1; /* what is fused is listed with what it is fused to */
+    Code *code = a->code;
+    a->marks = grow_array(values, sizeof *a->marks);
+    a->uses = grow_array(values, sizeof *a->uses);
+    a->last = grow_array(values, sizeof *a->last);
+    a->place = grow_array(values, sizeof *a->place);
+    a->first_root = grow_array(values, sizeof *a->first_root);
+    a->next_root = grow_array(a->root_count, sizeof *a->next_root);
+    a->free_places = grow_array(values, sizeof *a->free_places);
+    a->sums = grow_array(values, sizeof *a->sums);
+    a->fused = grow_array(values, sizeof *a->fused);
+    code->scalar_steps = grow_array(steps, sizeof(Step));
+    code->steps = grow_array(steps + a->source.inputs + 2 * (size_t)a->root_count, sizeof(Step));
+    code->lists = grow_array(lists, sizeof *code->lists);
+    code->results = grow_array(a->root_count, sizeof *code->results);
+    return a->marks && a->uses && a->last && a->place && a->first_root && a->next_root && a->free_places && a->sums
+           && a->fused && code->scalar_steps && code->steps && code->lists && code->results;
+}
+
+static void release(Assembler *a)
+{
+    void *all[] = {a->marks, a->uses, a->last, a->place, a->first_root, a->next_root, a->free_places, a->sums,
+                   a->fused};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        PyMem_RawFree(all[i]);
+    }
+}
+
+static void free_code(Code *code)
+{
+    void *all[] = {code->scalar_steps, code->steps, code->lists, code->results};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        PyMem_RawFree(all[i]);
+    }
+    *code = (Code){0};
+}
+
+/* Return the array with no more room than it needs, if that can be had. */
+static void *trimmed(void *array, size_t count, size_t size)
+{
+    void *smaller = PyMem_RawRealloc(array, count ? count * size : 1);
+    return smaller != NULL ? smaller : array;
+}
+
+/* Write the code that computes the roots, in tiles if there are `lanes`, else for a single one, all of it in scalars.
+   Return whether there was memory. */
+static int assemble(Code *code, Source source, const Root *roots, uint32_t root_count, int lanes)
+{
+    Assembler a = {.source = source, .roots = roots, .root_count = root_count, .code = code};
+    a.first = source.inputs + source.constants;
+    a.zero = a.values = a.first + source.steps;
+    a.one = a.zero + 1;
+    a.group = NONE;
+    *code = (Code){0};
+    const int enough = reserve(&a);
+    if (enough) {
+        memset(a.first_root, 0xFF, ((size_t)a.values + 2 + root_count) * sizeof *a.first_root);
+        mark_uniform(&a);
+        a.marks[a.zero] = UNIFORM;
+        mark_needed(&a);
+        fuse(&a);
+        emit(&a, lanes);
+        for (uint32_t i = 0; i < root_count; i++) {
+            a.marks[roots[i].value] |= lanes ? 0 : KEPT;
+        }
+        plan(&a);
+        for (uint32_t i = 0; i < root_count; i++) {
+            code->results[i] = lanes ? code->results[i] : a.place[roots[i].value];
+        }
+        code->scalar_steps = trimmed(code->scalar_steps, code->scalar_step_count, sizeof(Step));
+        code->steps = trimmed(code->steps, code->step_count, sizeof(Step));
+        code->lists = trimmed(code->lists, a.listed, sizeof *code->lists);
+    } else {
+        free_code(code);
+    }
+    release(&a);
+    return enough;
+}
+
+#endif

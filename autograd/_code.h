@@ -1,0 +1,173 @@
+/* What the machine runs: steps that name places instead of values, and the list of all that a step can do.
+
+   A place is a *scalar*, one number for all lanes, or a *slot*, one number per lane of a tile. What a step does is a
+   row of the table, or one of the tags beyond it below: rows fused where that changes no bit, faster twins of rows
+   where `exact` is not asked for, and the traffic between tiles and columns. */
+
+#ifndef AUTOGRAD_CODE_H
+#define AUTOGRAD_CODE_H
+
+#include "_kernels.h"
+
+/* glibc's vectors of exp, sin, … : within 4 ulp. gcc takes them where a loop calls a function declared like this. */
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
+#if __GLIBC_PREREQ(2, 35)
+#define VECTOR_MATH 1
+#endif
+#endif
+
+/* ── what there are kernels for: X(name) for each f_name, by its number of operands ────────────────────────────── */
+
+/* Bit for bit as eager: rows of which the compiler makes vector instructions … */
+#define PLAIN_1(X) X(identity) X(negate) X(absolute) X(sqrt) X(floor) X(ceil) X(trunc) X(sign) X(relu) X(logical_not)
+#define PLAIN_2(X) \
+    X(add) X(subtract) X(multiply) X(divide) X(chain) X(copysign) X(less) X(less_equal) X(greater) X(greater_equal) \
+    X(equal) X(not_equal) X(logical_and) X(logical_or)
+#define PLAIN_3(X) X(where) X(clip)
+
+/* … and two rows in one step; `larger` and `smaller` are maximum and minimum of two. */
+#define FUSED_2(X) X(larger) X(smaller) X(flat_chain) X(relu_chain)
+#define FUSED_3(X) \
+    X(multiply_add) X(multiply_subtract) X(subtract_multiply) X(chain_add) X(multiply_multiply) X(chain_chain)
+
+/* Within 4 ulp of eager: f_fast_name for the row called name. Not gelu: it multiplies the error of a small erfc. */
+#ifdef VECTOR_MATH
+#define VECTOR_1(X) \
+    X(exp) X(exp2) X(expm1) X(log) X(log2) X(log10) X(log1p) X(cbrt) X(sin) X(cos) X(tan) X(asin) X(acos) X(atan) \
+    X(sinh) X(cosh) X(tanh) X(asinh) X(acosh) X(atanh) X(erf) X(erfc)
+#define FAST_1(X) VECTOR_1(X) X(sigmoid) X(softplus) X(silu)
+#define FAST_2(X) X(power) X(atan2)
+#else
+#define VECTOR_1(X)
+#define FAST_1(X)
+#define FAST_2(X)
+#endif
+
+/* Many operands, one after the other. */
+#define FOLDS(X) X(maximum) X(minimum) X(prod)
+#define SUMS(X) X(sum) /* an initial number, then pairs of factors */
+
+/* Between columns and tiles, and what is done lane by lane. */
+#define ADDERS(X) X(add_up) X(add_up_products) X(add_up_chains) /* over all lanes */
+#define OTHERS(X) X(load) X(store) X(spread) X(check) X(each_lane) X(each_lane_python) ADDERS(X)
+
+enum {
+    TAG_last_row = BUILT_IN_COUNT - 1,
+#define TAG(name) TAG_##name,
+#define FAST_TAG(name) TAG_fast_##name,
+    FUSED_2(TAG) FUSED_3(TAG) FAST_1(FAST_TAG) FAST_2(FAST_TAG) SUMS(TAG) OTHERS(TAG)
+#undef TAG
+    TAG_COUNT
+};
+
+/* ── steps ─────────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+#define MOST_DIRECT 3
+#define VARIANTS 8 /* bit i of a variant: operand i is a scalar */
+#define SCALAR_BIT UINT32_C(0x80000000)
+#define STRONG_BIT UINT32_C(0x40000000) /* of the first factor of a pair: what is summed is their chain */
+#define VALUE(operand) ((operand) & ~(SCALAR_BIT | STRONG_BIT))
+
+/* An operand in a list has the SCALAR_BIT if it is a scalar; where a step has its operands itself, the variant says so.
+   `out` is a place, or the number of an output, a sum or a guard. */
+typedef struct Step {
+    uint16_t tag, variant;
+    uint32_t out;
+    uint32_t operand[MOST_DIRECT]; /* of a list: where it starts, its length, and what each_lane computes */
+} Step;
+
+enum Shape { DIRECT_0, DIRECT_1, DIRECT_2, DIRECT_3, LIST };
+
+static const uint8_t SHAPE[TAG_COUNT] = {
+#define ONE(name) [TAG_##name] = DIRECT_1,
+#define TWO(name) [TAG_##name] = DIRECT_2,
+#define THREE(name) [TAG_##name] = DIRECT_3,
+#define FAST_ONE(name) [TAG_fast_##name] = DIRECT_1,
+#define FAST_TWO(name) [TAG_fast_##name] = DIRECT_2,
+#define LISTED(name) [TAG_##name] = LIST,
+    PLAIN_1(ONE) PLAIN_2(TWO) PLAIN_3(THREE) FUSED_2(TWO) FUSED_3(THREE) FAST_1(FAST_ONE) FAST_2(FAST_TWO)
+    FOLDS(LISTED) SUMS(LISTED) LISTED(each_lane) LISTED(each_lane_python) ONE(store) ONE(spread) ONE(check)
+    ONE(add_up) LISTED(add_up_products) LISTED(add_up_chains)
+#undef ONE
+#undef TWO
+#undef THREE
+#undef FAST_ONE
+#undef FAST_TWO
+#undef LISTED
+};
+
+/* The faster twin of a row; 0, which has none, if there is none. */
+static const uint16_t FASTER[BUILT_IN_COUNT] = {
+    [0] = 0,
+#define TWIN(name) [TAG_##name] = TAG_fast_##name,
+    FAST_1(TWIN) FAST_2(TWIN)
+#undef TWIN
+};
+#undef FAST_TAG
+
+/* Whether `out` is a place: else the step hands on what it is given. */
+static inline int has_result(uint16_t tag)
+{
+    return tag != TAG_store && tag != TAG_check && tag != TAG_add_up && tag != TAG_add_up_products
+           && tag != TAG_add_up_chains;
+}
+
+typedef struct Code {
+    Step *scalar_steps, *steps; /* once per run; once per tile */
+    uint32_t scalar_step_count, step_count;
+    uint32_t *lists;
+    uint32_t *results; /* per root the number of its sum, if it is one, or of the scalar where it stands */
+    uint32_t scalars, slots, sums, longest_list;
+    uint32_t zero, one; /* the scalars of these values */
+    int calls_python;
+} Code;
+
+/* ── values of the fused rows, each operation rounded for itself ───────────────────────────────────────────────── */
+
+static inline double f_larger(double x, double y) { return y > x || y != y ? y : x; }
+static inline double f_smaller(double x, double y) { return y < x || y != y ? y : x; }
+static inline double f_multiply_add(double x, double y, double z) { return x * y + z; }
+static inline double f_multiply_subtract(double x, double y, double z) { return x * y - z; }
+static inline double f_subtract_multiply(double x, double y, double z) { return z - x * y; }
+static inline double f_chain_add(double x, double y, double z) { return f_chain(x, y) + z; }
+static inline double f_multiply_multiply(double x, double y, double z) { return x * y * z; }
+static inline double f_chain_chain(double x, double y, double z) { return f_chain(f_chain(x, y), z); }
+
+/* What a step passes on of an adjoint, nothing but NaN; and relu, given its result. */
+static inline double f_flat_chain(double z, double adjoint) { return z == z ? 0.0 : f_chain(adjoint, NAN); }
+static inline double f_relu_chain(double z, double adjoint)
+{
+    const double flat = f_flat_chain(z, adjoint);
+    return z > 0.0 ? adjoint : flat;
+}
+
+/* ── values within 4 ulp ───────────────────────────────────────────────────────────────────────────────────────── */
+
+#ifdef VECTOR_MATH
+#define VECTOR_OF_1(name) \
+    double vector_##name(double) __asm__(#name) __attribute__((simd("notinbranch"), const)); \
+    static inline double f_fast_##name(double x) { return vector_##name(x); }
+VECTOR_1(VECTOR_OF_1)
+#undef VECTOR_OF_1
+double vector_power(double, double) __asm__("pow") __attribute__((simd("notinbranch"), const));
+double vector_atan2(double, double) __asm__("atan2") __attribute__((simd("notinbranch"), const));
+
+static inline double f_fast_power(double x, double y) { return vector_power(x, y); }
+static inline double f_fast_atan2(double y, double x) { return vector_atan2(y, x); }
+
+static inline double f_fast_sigmoid(double x)
+{
+    const double e = vector_exp(-fabs(x));
+    return (x >= 0.0 ? 1.0 : e) / (1.0 + e);
+}
+
+static inline double f_fast_softplus(double x) { return f_relu(x) + vector_log1p(vector_exp(-fabs(x))); }
+
+static inline double f_fast_silu(double x)
+{
+    const double part = f_fast_sigmoid(x);
+    return part == 0.0 ? -0.0 : x * part; /* at -infinity, too */
+}
+#endif
+
+#endif

@@ -1,0 +1,293 @@
+/* Kernels that do a step on all lanes of a tile. Included once for each width of vectors, with
+
+     VECTOR_BYTES   the width
+     TARGET         the attribute of functions that may use such vectors
+     LANES(name)    the name of what is defined here
+
+   Lanes are worked on in eights: up to seven beyond the last one are computed, too, with numbers that do not matter. */
+
+typedef double LANES(Vector) __attribute__((vector_size(VECTOR_BYTES)));
+typedef int64_t LANES(Mask) __attribute__((vector_size(VECTOR_BYTES)));
+#define Vector LANES(Vector)
+#define Mask LANES(Mask)
+enum { LANES(WIDTH) = VECTOR_BYTES / sizeof(double) };
+#define WIDTH LANES(WIDTH)
+
+/* ── rows ──────────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+/* Results may stand where an operand does, lane by lane, which the compiler need not fear. */
+#define KERNEL(NAME, VARIANT, ...) \
+    static TARGET void LANES(NAME##_##VARIANT)(const Step *step, const Tile *tile) \
+    { \
+        const double *const x = direct(step, tile, 0, VARIANT), *const y = direct(step, tile, 1, VARIANT); \
+        const double *const z = direct(step, tile, 2, VARIANT); \
+        const double x_0 = *x, y_0 = *y, z_0 = *z; \
+        double *const out = slot(tile, step->out); \
+        const ptrdiff_t count = in_eights(tile->count); \
+        (void)x_0, (void)y_0, (void)z_0; \
+        INDEPENDENT for (ptrdiff_t i = 0; i < count; i++) \
+        { \
+            out[i] = f_##NAME(__VA_ARGS__); \
+        } \
+    }
+#define KERNELS_1(NAME) KERNEL(NAME, 0, x[i])
+#define KERNELS_2(NAME) KERNEL(NAME, 0, x[i], y[i]) KERNEL(NAME, 1, x_0, y[i]) KERNEL(NAME, 2, x[i], y_0)
+#define KERNELS_3(NAME) \
+    KERNEL(NAME, 0, x[i], y[i], z[i]) KERNEL(NAME, 1, x_0, y[i], z[i]) KERNEL(NAME, 2, x[i], y_0, z[i]) \
+    KERNEL(NAME, 3, x_0, y_0, z[i]) KERNEL(NAME, 4, x[i], y[i], z_0) KERNEL(NAME, 5, x_0, y[i], z_0) \
+    KERNEL(NAME, 6, x[i], y_0, z_0)
+#define FAST_KERNELS_1(NAME) KERNELS_1(fast_##NAME)
+#define FAST_KERNELS_2(NAME) KERNELS_2(fast_##NAME)
+
+PLAIN_1(KERNELS_1)
+PLAIN_2(KERNELS_2)
+PLAIN_3(KERNELS_3)
+FUSED_2(KERNELS_2)
+FUSED_3(KERNELS_3)
+FAST_1(FAST_KERNELS_1)
+FAST_2(FAST_KERNELS_2)
+
+/* A scalar in every lane. */
+static TARGET void LANES(spread_1)(const Step *step, const Tile *tile)
+{
+    const double x = tile->scalars[step->operand[0]];
+    double *const out = slot(tile, step->out);
+    const ptrdiff_t count = in_eights(tile->count);
+    for (ptrdiff_t i = 0; i < count; i++) {
+        out[i] = x;
+    }
+}
+
+/* ── sums and other folds: a strip of lanes at a time, which stays in registers ─────────────────────────────────── */
+
+static INLINE TARGET Vector LANES(broadcast)(double x) { return x - (Vector){0}; } /* keeps -0.0, as x + 0 does not */
+
+static INLINE TARGET Vector LANES(read)(const double *x)
+{
+    Vector v;
+    memcpy(&v, x, sizeof v);
+    return v;
+}
+
+static INLINE TARGET Vector LANES(strip_of)(uint32_t operand, const Tile *tile, ptrdiff_t i)
+{
+    return operand & SCALAR_BIT ? LANES(broadcast)(tile->scalars[operand & ~SCALAR_BIT])
+                                : LANES(read)(slot(tile, operand) + i);
+}
+
+static INLINE TARGET Vector LANES(product)(Vector x, Vector y, int strong)
+{
+    return strong ? (Vector)((Mask)(x * y) & (Mask)(x != (Vector){0})) : x * y;
+}
+
+/* Add to sum[0], sum[1], … the terms of a pair of factors. */
+static INLINE TARGET void LANES(add_terms)(Vector *sum, int vectors, const uint32_t *pair, const Tile *tile,
+                                           ptrdiff_t i, uint32_t kinds)
+{
+    const uint32_t x = VALUE(pair[0]), y = VALUE(pair[1]);
+    const double *const xs = kinds & 1 ? tile->scalars + x : slot(tile, x) + i;
+    const double *const ys = kinds & 2 ? tile->scalars + y : slot(tile, y) + i;
+    const Vector x_all = kinds & 1 ? LANES(broadcast)(*xs) : (Vector){0};
+    const Vector y_all = kinds & 2 ? LANES(broadcast)(*ys) : (Vector){0};
+    for (int k = 0; k < vectors; k++) {
+        const Vector x_k = kinds & 1 ? x_all : LANES(read)(xs + k * WIDTH);
+        const Vector y_k = kinds & 2 ? y_all : LANES(read)(ys + k * WIDTH);
+        sum[k] += LANES(product)(x_k, y_k, kinds & STRONG_KIND);
+    }
+}
+
+/* The pairs are taken in runs of one kind, so the loop over a run knows what it reads. */
+enum { LANES(MOST_EIGHTS) = WIDTH == 2 ? 2 : WIDTH };
+
+static INLINE TARGET void LANES(sum_strip)(const Step *step, const Tile *tile, ptrdiff_t i, int vectors)
+{
+    const uint32_t *pair = tile->lists + step->operand[0], *const end = pair + step->operand[1];
+    Vector sum[8 * LANES(MOST_EIGHTS) / WIDTH];
+    for (int k = 0; k < vectors; k++) {
+        sum[k] = LANES(strip_of)(*pair, tile, i + k * WIDTH);
+    }
+    for (pair++; pair < end;) {
+        switch (kinds_of(pair)) {
+#define RUN_OF(kinds) \
+    case kinds: \
+        do { \
+            LANES(add_terms)(sum, vectors, pair, tile, i, kinds); \
+            pair += 2; \
+        } while (pair < end && kinds_of(pair) == kinds); \
+        break;
+            RUN_OF(0) RUN_OF(1) RUN_OF(2) RUN_OF(3) RUN_OF(4) RUN_OF(5) RUN_OF(6) RUN_OF(7)
+#undef RUN_OF
+        }
+    }
+    double *const out = slot(tile, step->out) + i;
+    for (int k = 0; k < vectors; k++) {
+        memcpy(out + k * WIDTH, &sum[k], sizeof sum[k]);
+    }
+}
+
+/* As many lanes at once as there are registers for. */
+static TARGET void LANES(sum_0)(const Step *step, const Tile *tile)
+{
+    const ptrdiff_t count = in_eights(tile->count);
+    for (ptrdiff_t i = 0, eights; i < count; i += 8 * eights) {
+        eights = (count - i) / 8 < LANES(MOST_EIGHTS) ? (count - i) / 8 : LANES(MOST_EIGHTS);
+        switch (eights) {
+#define EIGHTS(n) \
+    case n: \
+        if (n <= LANES(MOST_EIGHTS)) { \
+            LANES(sum_strip)(step, tile, i, n * 8 / WIDTH); \
+        } \
+        break;
+            EIGHTS(1) EIGHTS(2) EIGHTS(3) EIGHTS(4) EIGHTS(5) EIGHTS(6) EIGHTS(7) EIGHTS(8)
+#undef EIGHTS
+        }
+    }
+}
+
+#define f_after_maximum(x, y) f_larger(x, y)
+#define f_after_minimum(x, y) f_smaller(x, y)
+#define f_after_prod(x, y) ((x) * (y))
+
+#define FOLD(NAME) \
+    static TARGET void LANES(NAME##_0)(const Step *step, const Tile *tile) \
+    { \
+        const uint32_t *const list = tile->lists + step->operand[0], n = step->operand[1]; \
+        double *const out = slot(tile, step->out); \
+        const ptrdiff_t count = in_eights(tile->count); \
+        for (ptrdiff_t i = 0; i < count; i += 8) { \
+            double so_far[8]; \
+            for (int j = 0; j < 8; j++) { \
+                so_far[j] = *listed(tile, list[0], i + j); \
+            } \
+            for (uint32_t k = 1; k < n; k++) { \
+                const double *const x = listed(tile, list[k], i); \
+                const double x_0 = *x; \
+                const int stays = (list[k] & SCALAR_BIT) != 0; \
+                for (int j = 0; j < 8; j++) { \
+                    const double next = stays ? x_0 : x[j]; \
+                    so_far[j] = f_after_##NAME(so_far[j], next); \
+                } \
+            } \
+            memcpy(out + i, so_far, sizeof so_far); \
+        } \
+    }
+FOLDS(FOLD)
+
+/* ── sums over lanes ───────────────────────────────────────────────────────────────────────────────────────────── */
+
+/* Eight sums, lane i being added to sum i modulo 8: so the order depends neither on vectors nor on tiles. Of the last
+   eight lanes, those beyond the end are masked; adding 0 changes no sum, for none of them is -0. */
+enum { LANES(PARTS) = 8 / WIDTH };
+#define PARTS LANES(PARTS)
+
+static INLINE TARGET Vector LANES(masked)(Vector x, ptrdiff_t i, int k, ptrdiff_t count)
+{
+    static const int64_t within[15] = {-1, -1, -1, -1, -1, -1, -1, -1};
+    Mask mask;
+    memcpy(&mask, within + (8 - (count - i)) + k * WIDTH, sizeof mask);
+    return (Vector)((Mask)x & mask);
+}
+
+/* Add x·y for several y at once, so that the additions need not wait for each other; or for one y, which may be a scalar. */
+static INLINE TARGET void LANES(add_products)(const Tile *tile, uint32_t x, const uint32_t *y, int many, int strong,
+                                              double *sums)
+{
+    const double *const xs = slot(tile, x), *ys[4];
+    Vector y_all[4], sum[4][PARTS];
+    const ptrdiff_t count = tile->count, full = count & -8;
+    for (int q = 0; q < many; q++) {
+        ys[q] = listed(tile, y[q], 0);
+        y_all[q] = LANES(broadcast)(*ys[q]);
+        memcpy(sum[q], sums + q * 8, sizeof sum[q]);
+    }
+    if (many == 1 && y[0] & SCALAR_BIT) {
+        for (ptrdiff_t i = 0; i < count; i += 8) {
+            for (int k = 0; k < PARTS; k++) {
+                const Vector term = LANES(product)(LANES(read)(xs + i + k * WIDTH), y_all[0], strong);
+                sum[0][k] += i < full ? term : LANES(masked)(term, i, k, count);
+            }
+        }
+    } else {
+        for (ptrdiff_t i = 0; i < full; i += 8) {
+            for (int k = 0; k < PARTS; k++) {
+                const Vector x_k = LANES(read)(xs + i + k * WIDTH);
+                for (int q = 0; q < many; q++) {
+                    sum[q][k] += LANES(product)(x_k, LANES(read)(ys[q] + i + k * WIDTH), strong);
+                }
+            }
+        }
+        for (int k = 0; full < count && k < PARTS; k++) {
+            const Vector x_k = LANES(read)(xs + full + k * WIDTH);
+            for (int q = 0; q < many; q++) {
+                const Vector term = LANES(product)(x_k, LANES(read)(ys[q] + full + k * WIDTH), strong);
+                sum[q][k] += LANES(masked)(term, full, k, count);
+            }
+        }
+    }
+    for (int q = 0; q < many; q++) {
+        memcpy(sums + q * 8, sum[q], sizeof sum[q]);
+    }
+}
+
+static TARGET void LANES(add_up_0)(const Step *step, const Tile *tile)
+{
+    const uint32_t one = SCALAR_BIT | tile->one;
+    LANES(add_products)(tile, step->operand[0], &one, 1, 0, tile->sums + (size_t)step->out * 8);
+}
+
+/* A list of x and of all y; the sums stand one after the other. */
+#define ADDER(NAME, STRONG) \
+    static TARGET void LANES(NAME##_0)(const Step *step, const Tile *tile) \
+    { \
+        const uint32_t *const list = tile->lists + step->operand[0], *y = list + 1, n = step->operand[1] - 1; \
+        double *sums = tile->sums + (size_t)step->out * 8; \
+        uint32_t k = 0; \
+        for (; k + 4 <= n; k += 4) { \
+            LANES(add_products)(tile, list[0], y + k, 4, STRONG, sums + k * 8); \
+        } \
+        for (; k < n; k++) { \
+            LANES(add_products)(tile, list[0], y + k, 1, STRONG, sums + k * 8); \
+        } \
+    }
+ADDER(add_up_products, 0)
+ADDER(add_up_chains, 1)
+
+/* ── the table of kernels ──────────────────────────────────────────────────────────────────────────────────────── */
+
+static const Kernel LANES(KERNELS)[TAG_COUNT][VARIANTS] = {
+#define ONE(NAME) [TAG_##NAME] = {LANES(NAME##_0)},
+#define TWO(NAME) [TAG_##NAME] = {LANES(NAME##_0), LANES(NAME##_1), LANES(NAME##_2)},
+#define THREE(NAME) \
+    [TAG_##NAME] = {LANES(NAME##_0), LANES(NAME##_1), LANES(NAME##_2), LANES(NAME##_3), \
+                    LANES(NAME##_4), LANES(NAME##_5), LANES(NAME##_6)},
+#define FAST_ONE(NAME) ONE(fast_##NAME)
+#define FAST_TWO(NAME) TWO(fast_##NAME)
+    PLAIN_1(ONE) PLAIN_2(TWO) PLAIN_3(THREE) FUSED_2(TWO) FUSED_3(THREE) FAST_1(FAST_ONE) FAST_2(FAST_TWO)
+    FOLDS(ONE) ONE(sum) ONE(add_up) ONE(add_up_products) ONE(add_up_chains)
+    [TAG_spread] = {NULL, LANES(spread_1)}, [TAG_load] = {load}, [TAG_store] = {store}, [TAG_check] = {check},
+    [TAG_each_lane] = {each_lane}, [TAG_each_lane_python] = {each_lane_python},
+#undef ONE
+#undef TWO
+#undef THREE
+#undef FAST_ONE
+#undef FAST_TWO
+};
+
+#undef KERNEL
+#undef KERNELS_1
+#undef KERNELS_2
+#undef KERNELS_3
+#undef FAST_KERNELS_1
+#undef FAST_KERNELS_2
+#undef FOLD
+#undef ADDER
+#undef PARTS
+#undef f_after_maximum
+#undef f_after_minimum
+#undef f_after_prod
+#undef Vector
+#undef Mask
+#undef WIDTH
+#undef VECTOR_BYTES
+#undef TARGET
+#undef LANES

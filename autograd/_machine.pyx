@@ -1,0 +1,428 @@
+# cython: language_level=3, embedsignature=False
+"""Programs at the speed of the machine: `_assemble.h` makes code of them, `_machine.h` runs it."""
+
+from cpython.buffer cimport (
+    PyBUF_FORMAT, PyBUF_ND, PyBUF_SIMPLE, PyBUF_STRIDES, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer,
+)
+from cpython.mem cimport PyMem_RawCalloc, PyMem_RawFree
+from cpython.object cimport PyObject
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
+from libc.string cimport memcpy, memset, strcmp
+
+from array import array
+
+from autograd import primitives
+from autograd.errors import ArgumentError
+
+cdef extern from "_machine.h" nogil:
+    enum: BUILT_IN_COUNT, TABLE_CHECKSUM, CUSTOM, TAG_store, TAG_add_up, TAG_check
+    ctypedef struct Source:
+        uint32_t inputs, constants, steps
+        const uint8_t *varying
+        const double *constant
+        const uint16_t *rows
+        const uint32_t *starts
+        const uint32_t *operands
+        const uint16_t *tags
+        bint exact
+    ctypedef struct Root:
+        uint32_t value, number
+        uint16_t tag
+    ctypedef struct Code:
+        uint32_t scalar_step_count, step_count, scalars, slots, sums, longest_list, zero, one
+        uint32_t *results
+        uint32_t *lists
+        bint calls_python
+    ctypedef struct Column:
+        char *data
+        Py_ssize_t stride
+    ctypedef struct Tile:
+        const double *scalars
+        const int64_t *selection
+        const Column *columns
+        const Column *outs
+        int32_t *mismatch
+        const uint8_t *outcomes
+        PyObject *const *evaluates
+        const uint32_t *lists
+        uint32_t one
+    ctypedef struct Batch:
+        const Code *code
+        Tile tile
+        Py_ssize_t lanes
+        int threads
+        uint32_t roots
+        const uint8_t *summed
+        double *found
+    ctypedef enum Outcome:
+        DONE, RAISED, NO_MEMORY
+    bint is_sound(const Source *source, uint32_t rows, uint32_t operands)
+    bint assemble(Code *code, Source source, const Root *roots, uint32_t count, bint lanes)
+    void free_code(Code *)
+    Outcome run_batch(Batch *, Py_ssize_t most)
+    const void *kernels_for(int width)
+    enum: MOST_THREADS
+
+cdef extern from "_machine.h":
+    PyObject *EVALUATE[]
+    void run_scalars(const Code *, double *scalars, double *operands, PyObject *const *evaluates)
+
+cdef extern from *:
+    """
+    #define set_kernels(batch, found) ((batch)->kernels = (const Kernel (*)[VARIANTS])(found))
+    #define raise_what_is_set() (PyErr_Occurred() ? -1 : 0)
+    """
+    void set_kernels(Batch *, const void *)
+    int raise_what_is_set() except -1
+
+CHECKSUM = <unsigned int>TABLE_CHECKSUM  # of the table that this was compiled for
+
+cdef list BUILT_IN_ROWS = [primitives.TABLE[name] for name in primitives.TABLE if name in primitives.BUILT_IN]
+cdef dict TAGS = {row: tag for tag, row in enumerate(BUILT_IN_ROWS)}
+for _tag, _row in enumerate(BUILT_IN_ROWS):
+    EVALUATE[_tag] = <PyObject *>_row.evaluate  # which the row keeps alive, and BUILT_IN_ROWS the row
+
+MOST_VALUES = 2**30  # further bits of an operand say what it is
+cdef enum:
+    OUTPUTS, GUARDS, ONE, ONE_GUARD, CODES
+
+
+cdef class Columns:
+    """Buffers of numbers, held as long as a run needs them."""
+
+    cdef Py_buffer *views
+    cdef Column *columns
+    cdef Py_ssize_t held
+
+    def __cinit__(self, Py_ssize_t count):
+        self.views = <Py_buffer *>PyMem_RawCalloc(count + 1, sizeof(Py_buffer))
+        self.columns = <Column *>PyMem_RawCalloc(count + 1, sizeof(Column))
+        if self.views == NULL or self.columns == NULL:
+            raise MemoryError
+
+    def __dealloc__(self):
+        while self.held > 0:
+            self.held -= 1
+            PyBuffer_Release(&self.views[self.held])
+        PyMem_RawFree(self.views)
+        PyMem_RawFree(self.columns)
+
+    cdef Column take(self, object x, Py_ssize_t lanes, bint writable, str what) except *:
+        """Hold a column of at least so many numbers, and return it."""
+        cdef Py_buffer *view = &self.views[self.held]
+        cdef Column column
+        PyObject_GetBuffer(x, view, PyBUF_STRIDES | PyBUF_FORMAT | (PyBUF_WRITABLE if writable else 0))
+        self.held += 1
+        if view.ndim != 1 or view.itemsize != 8 or view.format == NULL or strcmp(view.format, b"d") != 0:
+            raise ArgumentError(f"{what}: got {type(x).__name__} of format {view.format!r} and {view.ndim} dimensions; "
+                                f"expected a column of floats (format 'd')")
+        if view.shape[0] < lanes:
+            raise ArgumentError(f"{what}: got {view.shape[0]} numbers; expected one for each of {lanes} lanes")
+        column.data, column.stride = <char *>view.buf, view.strides[0]
+        return column
+
+    cdef void *take_whole(self, object x, Py_ssize_t count, str format, str what) except? NULL:
+        """Hold a buffer of numbers that stand one after the other; return where they stand."""
+        cdef Py_buffer *view = &self.views[self.held]
+        PyObject_GetBuffer(x, view, PyBUF_WRITABLE | PyBUF_FORMAT | PyBUF_ND)
+        self.held += 1
+        if view.ndim != 1 or view.format == NULL or <bytes>view.format != format.encode() or view.shape[0] < count:
+            raise ArgumentError(f"{what}: expected a contiguous buffer of {count} numbers of format {format!r}")
+        return view.buf
+
+    cdef Py_ssize_t select(self, object lanes, Batch *batch) except -1:
+        """Set which lanes are run; return how many a column has to have."""
+        cdef Py_buffer *view = &self.views[self.held]
+        cdef Py_ssize_t i, length = 0
+        cdef const int64_t *selection
+        if isinstance(lanes, int):
+            if lanes < 0:
+                raise ArgumentError(f"got {lanes} lanes; expected 0 or more")
+            batch.lanes = lanes
+            return lanes
+        PyObject_GetBuffer(lanes, view, PyBUF_FORMAT | PyBUF_ND)
+        self.held += 1
+        if view.ndim != 1 or view.itemsize != 8 or view.format == NULL or <bytes>view.format not in (b"l", b"q"):
+            raise ArgumentError(f"lanes: expected a number or a contiguous array of int64; got {type(lanes).__name__}")
+        selection = <const int64_t *>view.buf
+        for i in range(view.shape[0]):
+            if selection[i] < 0:
+                raise ArgumentError(f"lanes: got the index {selection[i]}; expected 0 or more")
+            length = max(length, selection[i] + 1)
+        batch.lanes, batch.tile.selection = view.shape[0], selection
+        return length
+
+    cdef Py_ssize_t spread_out(self, object uniforms, double *numbers, const Source *source) except -1:
+        """Copy the numbers of uniform inputs to their places; return how many there are."""
+        cdef Py_ssize_t i, count = 0
+        cdef Column column
+        for i in range(source.inputs):
+            count += not source.varying[i]
+        column = self.take(uniforms, count, False, "uniforms")
+        for i in range(source.inputs):
+            if not source.varying[i]:
+                memcpy(&numbers[i], column.data, sizeof(double))
+                column.data += column.stride
+        return count
+
+
+cdef class Scalars:
+    """Room for scalars; what a program computes once is here while it runs."""
+
+    cdef double *numbers
+    cdef Py_ssize_t room
+
+    def __cinit__(self, Py_ssize_t room):
+        self.room = room
+        self.numbers = <double *>PyMem_RawCalloc(room + 8, sizeof(double))
+        if self.numbers == NULL:
+            raise MemoryError
+
+    def __dealloc__(self):
+        PyMem_RawFree(self.numbers)
+
+
+cdef void *address(object buffer) except? NULL:
+    """Return where the items of an object stand that somebody keeps alive and does not resize."""
+    cdef Py_buffer view
+    PyObject_GetBuffer(buffer, &view, PyBUF_SIMPLE)
+    PyBuffer_Release(&view)
+    return view.buf
+
+
+cdef class Machine:
+    """Runs a program: `run` on columns of numbers, `one` on the numbers of one lane.
+
+    Of the outputs, those marked in `summed` are added up over all lanes. With `exact`, results are those of eager
+    computing to the bit; otherwise a row may be off by 4 ulp. `width` is how many numbers a vector has, 0 for as many
+    as this machine can take; it changes no bit of an exact result.
+    """
+
+    cdef readonly object program
+    cdef readonly bint exact
+    cdef readonly bytes summed
+    cdef Source source
+    cdef list arrays  # what `source` points into
+    cdef bytes tags
+    cdef list rows
+    cdef PyObject **evaluates
+    cdef Code codes[CODES]
+    cdef bint assembled[CODES]
+    cdef const void *kernels
+    cdef Scalars spare  # of the run before, for the next one
+    cdef bytes outcomes
+    cdef Py_ssize_t sums
+
+    def __init__(self, program, bint exact=False, summed=None, int width=0):
+        cdef Py_ssize_t i
+        if self.arrays is not None:
+            raise ArgumentError("Machine: cannot be initialised twice")
+        self.program, self.exact = program, exact
+        self.summed = bytes(len(program.outputs)) if summed is None else bytes(map(bool, summed))
+        if len(self.summed) != len(program.outputs):
+            raise ArgumentError(f"Machine: got {len(self.summed)} marks in summed; expected one for each of "
+                                f"{len(program.outputs)} outputs")
+        self.outcomes, self.sums = bytes(program.outcomes), sum(self.summed)
+        self.kernels = kernels_for(width)
+        if self.kernels == NULL:
+            raise ArgumentError(f"Machine: got width {width}; this machine has no vectors of so many numbers")
+        self.rows = list(program.rows)
+        self.evaluates = <PyObject **>PyMem_RawCalloc(len(self.rows) + 1, sizeof(PyObject *))
+        if self.evaluates == NULL:
+            raise MemoryError
+        for i, row in enumerate(self.rows):
+            self.evaluates[i] = <PyObject *>row.evaluate
+        self.rows = [(row, row.evaluate) for row in self.rows]
+        tags = array("H", [TAGS.get(row, <int>CUSTOM) for row, _ in self.rows])
+        self.arrays = [bytes(program.varying), array("d", program.constants), array("H", program.steps),
+                       array("I", program.starts), array("I", program.operands), tags]
+        self.source = Source(
+            inputs=program.inputs, constants=len(program.constants), steps=len(program.steps), exact=exact,
+            varying=<const uint8_t *>address(self.arrays[0]), constant=<const double *>address(self.arrays[1]),
+            rows=<const uint16_t *>address(self.arrays[2]),
+            starts=<const uint32_t *>address(self.arrays[3]), operands=<const uint32_t *>address(self.arrays[4]),
+            tags=<const uint16_t *>address(tags),
+        )
+        values = program.inputs + len(program.constants) + len(program.steps)
+        if (
+            len(program.varying) != program.inputs
+            or len(program.starts) != len(program.steps) + 1
+            or len(program.guards) != len(program.outcomes)
+            or not is_sound(&self.source, len(self.rows), len(program.operands))
+            or any(value >= values for value in (*program.outputs, *program.guards))
+            or max(values, len(program.operands)) >= MOST_VALUES
+        ):
+            raise ArgumentError(f"Machine: got {program!r}, whose parts do not fit together")
+
+    def __dealloc__(self):
+        for i in range(CODES):
+            free_code(&self.codes[i])
+        PyMem_RawFree(self.evaluates)
+
+    cdef const Code *code(self, int which) except NULL:
+        """Return the code for a purpose, assembled when it is needed first."""
+        cdef Py_ssize_t i, stored = 0
+        if self.assembled[which]:
+            return &self.codes[which]
+        values = self.program.guards if which in (GUARDS, ONE_GUARD) else self.program.outputs
+        cdef Root *roots = <Root *>PyMem_RawCalloc(len(values) + 1, sizeof(Root))
+        cdef bint enough = roots != NULL
+        cdef Code code
+        if enough:
+            for i, value in enumerate(values):
+                roots[i] = Root(value=value, number=i, tag=TAG_check if which == GUARDS else TAG_store)
+                if which == OUTPUTS and self.summed[i]:
+                    roots[i].tag = TAG_add_up
+                elif which == OUTPUTS:
+                    roots[i].number = stored
+                    stored += 1
+            enough = assemble(&code, self.one_lane() if which in (ONE, ONE_GUARD) else self.source, roots, len(values),
+                              which in (OUTPUTS, GUARDS))
+        PyMem_RawFree(roots)
+        if not enough:
+            raise MemoryError
+        self.codes[which], self.assembled[which] = code, True
+        return &self.codes[which]
+
+    cdef Source one_lane(self):
+        cdef Source source = self.source
+        none_varies = bytes(source.inputs)
+        self.arrays.append(none_varies)
+        source.varying = <const uint8_t *>address(none_varies)
+        return source
+
+    cdef Scalars scalars(self, const Code *code):
+        """Return room for scalars and for an operand list, with the constants in their places."""
+        cdef Scalars scalars = self.spare
+        if scalars is None or scalars.room < code.scalars + code.longest_list:
+            scalars = Scalars(code.scalars + code.longest_list)
+            memcpy(scalars.numbers + self.source.inputs, self.source.constant, self.source.constants * sizeof(double))
+        self.spare = None  # while it is in use: other threads and rows in Python may run this machine, too
+        scalars.numbers[code.zero], scalars.numbers[code.one] = 0.0, 1.0
+        return scalars
+
+    cdef run_code(self, const Code *code, columns, lanes, outs, totals, int threads, mismatch, int tile, uniforms):
+        cdef Batch batch
+        cdef Py_ssize_t i, length, place = 0
+        outs = [out for out in outs if out is not None]
+        cdef Columns held = Columns(self.source.inputs + len(outs) + 4)
+        cdef Columns stored = Columns(len(outs))
+        cdef Scalars scalars = self.scalars(code)
+        cdef Outcome outcome
+        memset(&batch, 0, sizeof(Batch))
+        length = held.select(lanes, &batch)
+        if uniforms is not None:
+            place = held.spread_out(uniforms, scalars.numbers, &self.source)
+        if len(columns) != self.source.inputs - place:
+            raise ArgumentError(f"run: got {len(columns)} columns; expected {self.source.inputs - place}")
+        columns = iter(columns)
+        for i in range(self.source.inputs):
+            if uniforms is None or self.source.varying[i]:
+                column = next(columns)
+                if isinstance(column, (float, int)) or not self.source.varying[i]:
+                    scalars.numbers[i] = column
+                    held.columns[i] = Column(data=<char *>&scalars.numbers[i], stride=0)
+                else:
+                    held.columns[i] = held.take(column, length, False, f"column {i}")
+        for i, out in enumerate(outs):
+            stored.columns[i] = held.take(out, length, True, f"output {i}")
+        batch.code, batch.threads = code, max(1, min(threads, <int>MOST_THREADS))
+        batch.tile.scalars, batch.tile.lists, batch.tile.evaluates = scalars.numbers, code.lists, self.evaluates
+        batch.tile.one = code.one
+        batch.tile.columns, batch.tile.outs = held.columns, stored.columns
+        batch.tile.outcomes = <const uint8_t *><const char *>self.outcomes
+        set_kernels(&batch, self.kernels)
+        if totals is not None:
+            batch.roots, batch.summed = len(self.summed), <const uint8_t *><const char *>self.summed
+            batch.found = <double *>held.take_whole(totals, self.sums, "d", "sums")
+        if mismatch is not None:
+            batch.tile.mismatch = <int32_t *>held.take_whole(mismatch, batch.lanes, "i", "mismatch")
+        run_scalars(code, scalars.numbers, scalars.numbers + code.scalars, self.evaluates)
+        outcome = run_batch(&batch, tile)
+        self.spare = scalars
+        if outcome == NO_MEMORY:
+            raise MemoryError
+        raise_what_is_set()
+
+    def run(self, columns, lanes, outs, int threads=1, uniforms=None, sums=None, int tile=0):
+        """Run all lanes; write outputs to `outs`, and return those that are summed, as floats.
+
+        `columns` has for each input a column of floats (a buffer, of any stride) or, for a uniform one, a number; where
+        `uniforms`, a buffer, has the numbers of all uniform inputs, only the columns of the others. `lanes` is how many
+        lanes there are, or an array of int64 that selects some: those are read, and written in `outs`, which has a
+        writable column for each output, None for one that is summed; nothing if all are. With `sums`, a writable
+        buffer, sums are written there and None is returned. The result does not depend on the number of `threads`.
+        """
+        cdef Py_ssize_t i
+        if len(outs) == 0 and self.sums == len(self.summed):
+            pass  # the usual case for gradients of thousands of weights
+        elif len(outs) != len(self.summed):
+            raise ArgumentError(f"run: got {len(outs)} outs; expected {len(self.summed)}, None for those summed")
+        for i, out in enumerate(outs):
+            if (out is None) != <bint>self.summed[i]:
+                is_none = "None" if out is None else "not None"
+                raise ArgumentError(f"run: output {i} is {is_none}; expected None where it is summed, and only there")
+        totals = array("d", bytes(8 * self.sums)) if sums is None else sums
+        self.run_code(self.code(OUTPUTS), columns, lanes, outs, totals, threads, None, tile, uniforms)
+        return totals.tolist() if sums is None else None
+
+    def first_mismatch(self, columns, lanes, int threads=1, uniforms=None):
+        """Return for each lane the first guard that it answers otherwise than is recorded; their number if none."""
+        cdef Py_ssize_t length = lanes if isinstance(lanes, int) else len(lanes)
+        found = array("i", [len(self.outcomes)]) * length
+        self.run_code(self.code(GUARDS), columns, lanes, (), None, threads, found, 0, uniforms)
+        return found
+
+    cdef Scalars run_one(self, const Code *code, numbers):
+        cdef Scalars scalars = self.scalars(code)
+        cdef Py_ssize_t i
+        cdef Column column
+        cdef Columns held
+        if len(numbers) != self.source.inputs:
+            raise ArgumentError(f"one: got {len(numbers)} numbers; expected {self.source.inputs}")
+        if isinstance(numbers, (list, tuple)):
+            for i, x in enumerate(numbers):
+                scalars.numbers[i] = x
+        elif self.source.inputs > 0:
+            held = Columns(1)
+            column = held.take(numbers, self.source.inputs, False, "numbers")
+            copy_column(column, scalars.numbers, self.source.inputs)
+        run_scalars(code, scalars.numbers, scalars.numbers + code.scalars, self.evaluates)
+        self.spare = scalars
+        raise_what_is_set()
+        return scalars
+
+    def one(self, numbers, out=None):
+        """Return the outputs for one lane as a list of floats; or write them to `out`, a writable column."""
+        cdef const Code *code = self.code(ONE)
+        cdef Scalars scalars = self.run_one(code, numbers)
+        cdef Py_ssize_t i
+        cdef Column column
+        cdef Columns held
+        if out is None:
+            return [scalars.numbers[code.results[i]] for i in range(len(self.summed))]
+        held = Columns(1)
+        column = held.take(out, len(self.summed), True, "out")
+        for i in range(len(self.summed)):
+            memcpy(column.data + i * column.stride, &scalars.numbers[code.results[i]], sizeof(double))
+
+    def one_mismatch(self, numbers):
+        """Return the first guard that one lane answers otherwise than is recorded; their number if none."""
+        cdef const Code *code = self.code(ONE_GUARD)
+        cdef Scalars scalars = self.run_one(code, numbers)
+        cdef Py_ssize_t i
+        for i in range(len(self.outcomes)):
+            if (scalars.numbers[code.results[i]] != 0.0) != <bint>self.outcomes[i]:
+                return i
+        return len(self.outcomes)
+
+    def counts(self):
+        """Return how much code runs once, how much per lane, and on how many slots."""
+        cdef const Code *code = self.code(OUTPUTS)
+        return {"scalar steps": code.scalar_step_count, "steps": code.step_count, "slots": code.slots}
+
+
+cdef void copy_column(Column column, double *to, Py_ssize_t count) noexcept:
+    cdef Py_ssize_t i
+    for i in range(count):
+        memcpy(&to[i], column.data + i * column.stride, sizeof(double))

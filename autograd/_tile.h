@@ -1,0 +1,162 @@
+/* A tile: a few dozen lanes of a run, so few that the slots of a program stay in the cache. */
+
+#ifndef AUTOGRAD_TILE_H
+#define AUTOGRAD_TILE_H
+
+#include <stddef.h>
+#include "_code.h"
+
+/* A column of numbers, one per lane: `stride` bytes apart, 0 if it is the same number for all. */
+typedef struct Column {
+    char *data;
+    ptrdiff_t stride;
+} Column;
+
+typedef struct Tile {
+    const double *scalars;
+    const uint32_t *lists;
+    uint32_t one;             /* the scalar that is 1 */
+    double *slots;
+    ptrdiff_t lanes;          /* room in each slot, a multiple of 8 */
+    ptrdiff_t first, count;   /* the lanes of the run that are in this tile */
+    const int64_t *selection; /* where they stand in the columns; NULL if they are all there is */
+    const Column *columns, *outs;
+    double *sums;             /* eight per sum */
+    int32_t *mismatch;        /* per lane of the run */
+    const uint8_t *outcomes;  /* of the guards */
+    PyObject *const *evaluates; /* per row that each_lane_python asks */
+    PyThreadState **python;   /* of the thread that gave the interpreter away; it points to NULL where nobody has */
+    double *operands;         /* of one lane, for each_lane */
+} Tile;
+
+typedef void (*Kernel)(const Step *step, const Tile *tile);
+
+#if defined(__clang__)
+#define INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#elif defined(__GNUC__)
+#define INDEPENDENT _Pragma("GCC ivdep")
+#else
+#define INDEPENDENT
+#endif
+
+static inline ptrdiff_t in_eights(ptrdiff_t count) { return (count + 7) & -8; }
+
+static inline double *slot(const Tile *tile, uint32_t place) { return tile->slots + (ptrdiff_t)place * tile->lanes; }
+
+static inline const double *direct(const Step *step, const Tile *tile, int k, int variant)
+{
+    return variant >> k & 1 ? tile->scalars + step->operand[k] : slot(tile, step->operand[k]);
+}
+
+static inline const double *listed(const Tile *tile, uint32_t operand, ptrdiff_t i)
+{
+    return operand & SCALAR_BIT ? tile->scalars + (operand & ~SCALAR_BIT) : slot(tile, operand) + i;
+}
+
+/* What is to be known of a pair of factors: bits 0 and 1 for those that are scalars, bit 2 for a chain. */
+enum { STRONG_KIND = 4 };
+
+static inline uint32_t kinds_of(const uint32_t *pair)
+{
+    return pair[0] >> 31 | pair[1] >> 31 << 1 | (pair[0] & STRONG_BIT ? STRONG_KIND : 0);
+}
+
+/* ── columns ───────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+static inline char *place_in(const Tile *tile, Column column, ptrdiff_t i)
+{
+    const ptrdiff_t lane = tile->first + i;
+    return column.data + column.stride * (tile->selection ? (ptrdiff_t)tile->selection[lane] : lane);
+}
+
+/* Lanes beyond the last one are given its number, for they are computed, too. */
+static void load(const Step *step, const Tile *tile)
+{
+    const Column column = tile->columns[step->operand[0]];
+    double *const out = slot(tile, step->out);
+    const ptrdiff_t count = tile->count;
+    if (tile->selection != NULL) {
+        for (ptrdiff_t i = 0; i < count; i++) {
+            memcpy(out + i, place_in(tile, column, i), sizeof *out);
+        }
+    } else if (column.stride == sizeof *out) {
+        memcpy(out, place_in(tile, column, 0), (size_t)count * sizeof *out);
+    } else {
+        const char *from = place_in(tile, column, 0);
+        for (ptrdiff_t i = 0; i < count; i++, from += column.stride) {
+            memcpy(out + i, from, sizeof *out);
+        }
+    }
+    for (ptrdiff_t i = count; i < in_eights(count); i++) {
+        out[i] = out[count - 1];
+    }
+}
+
+static void store(const Step *step, const Tile *tile)
+{
+    const Column column = tile->outs[step->out];
+    const double *const x = slot(tile, step->operand[0]);
+    for (ptrdiff_t i = 0; i < tile->count; i++) {
+        memcpy(place_in(tile, column, i), x + i, sizeof *x);
+    }
+}
+
+/* ── guards ────────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+/* Guards are checked in order, so the first mismatch stays. */
+static void check(const Step *step, const Tile *tile)
+{
+    const double *const x = slot(tile, step->operand[0]);
+    int32_t *const mismatch = tile->mismatch + tile->first;
+    const int32_t guard = (int32_t)step->out, outcome = tile->outcomes[guard];
+    for (ptrdiff_t i = 0; i < tile->count; i++) {
+        const int differs = (x[i] != 0.0) != outcome;
+        mismatch[i] = differs && guard < mismatch[i] ? guard : mismatch[i];
+    }
+}
+
+/* ── lane by lane ──────────────────────────────────────────────────────────────────────────────────────────────── */
+
+static inline double value_of(int tag, const double *x, Py_ssize_t n)
+{
+    return ROWS[tag].fixed != NULL ? ROWS[tag].fixed(x, 0, NULL) : ROWS[tag].many(x, n, NULL);
+}
+
+static inline void gather_lane(const Step *step, const Tile *tile, ptrdiff_t i)
+{
+    const uint32_t *const list = tile->lists + step->operand[0];
+    for (uint32_t k = 0; k < step->operand[1]; k++) {
+        tile->operands[k] = *listed(tile, list[k], i);
+    }
+}
+
+static void each_lane(const Step *step, const Tile *tile)
+{
+    double *const out = slot(tile, step->out);
+    for (ptrdiff_t i = 0; i < in_eights(tile->count); i++) {
+        gather_lane(step, tile, i);
+        out[i] = value_of((int)step->operand[2], tile->operands, step->operand[1]);
+    }
+}
+
+/* Once an error is set, nothing more is asked. */
+static void each_lane_python(const Step *step, const Tile *tile)
+{
+    double *const out = slot(tile, step->out);
+    PyThreadState *const given_away = *tile->python;
+    if (given_away != NULL) {
+        PyEval_RestoreThread(given_away);
+    }
+    for (ptrdiff_t i = 0; i < tile->count; i++) {
+        gather_lane(step, tile, i);
+        out[i] = call_evaluate(tile->evaluates[step->operand[2]], tile->operands, step->operand[1]);
+    }
+    for (ptrdiff_t i = tile->count; i < in_eights(tile->count); i++) {
+        out[i] = out[tile->count - 1];
+    }
+    if (given_away != NULL) {
+        *tile->python = PyEval_SaveThread();
+    }
+}
+
+#endif

@@ -1,0 +1,535 @@
+"""The machine in C computes what the table says: to the bit with `exact`, else within 4 ulp; on any lanes."""
+
+from __future__ import annotations
+
+import _thread
+import math as standard
+import random
+import threading
+import time
+from array import array
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import product
+from math import inf, isnan, nan
+from typing import Any
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+np = pytest.importorskip("numpy")
+_machine = pytest.importorskip("autograd._machine")
+
+from autograd import Value, math, primitives as p  # noqa: E402
+from autograd.core import set_recorder  # noqa: E402
+from autograd.errors import ArgumentError  # noqa: E402
+from autograd.floats import plain_sum  # noqa: E402
+from autograd.machine import many, one  # noqa: E402
+from autograd.passes import flatten, optimize  # noqa: E402
+from autograd.primitives import BUILT_IN, TABLE, Primitive, primitive  # noqa: E402
+from autograd.program import Program  # noqa: E402
+from autograd.testing import Expression, expressions  # noqa: E402
+from autograd.transforms import adjoints  # noqa: E402
+
+Machine = _machine.Machine
+ROWS = [TABLE[name] for name in sorted(BUILT_IN)]
+every_row = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+
+LARGEST, SMALLEST = 1.7976931348623157e308, 5e-324
+SPECIAL = (0.0, -0.0, 1.0, -1.0, SMALLEST, -SMALLEST, LARGEST, -LARGEST, inf, -inf, nan)
+ULPS = 4
+
+
+def supported(width: int) -> bool:
+    try:
+        Machine(flatten([Value(1.0)], []), width=width)
+    except ArgumentError:
+        return False
+    return True
+
+
+WIDTHS = [width for width in (2, 4, 8) if supported(width)]
+every_width = pytest.mark.parametrize("width", WIDTHS)
+
+
+def same(a: float, b: float) -> bool:
+    """Equal to the bit, but for the sign and payload of NaN."""
+    return (isnan(a) and isnan(b)) or (a == b and standard.copysign(1.0, a) == standard.copysign(1.0, b))
+
+
+def close(a: float, b: float) -> bool:
+    return same(a, b) or abs(a - b) <= ULPS * standard.ulp(b)
+
+
+def program_of(row: Primitive, count: int, varying: Sequence[bool] | None = None) -> Program:
+    inputs = [Value(1.0) for _ in range(count)]
+    return flatten([row(*inputs)], inputs, varying=varying)
+
+
+def computed(machine: Any, columns: Sequence[Any], lanes: int, **options: Any) -> list[float]:
+    out = np.full(lanes, 123.0)
+    machine.run(columns, lanes, [out], **options)
+    return out.tolist()  # type: ignore[no-any-return]
+
+
+def operands_of(row: Primitive, count: int) -> list[tuple[float, ...]]:
+    """Special numbers in all combinations of two, and random numbers of many sizes."""
+    choose = random.Random(f"{row.name}{count}")
+    drawn: list[tuple[float, ...]] = list(product(SPECIAL, repeat=min(count, 2)))
+    drawn = [(*numbers, *choose.choices(SPECIAL, k=count - len(numbers))) for numbers in drawn]
+    for width in (1e-3, 1.0, 10.0, 700.0):
+        drawn += [tuple(choose.uniform(-width, width) for _ in range(count)) for _ in range(200)]
+    drawn += [tuple(float(choose.randint(-20, 20)) for _ in range(count)) for _ in range(200)]
+    for _ in range(200):
+        drawn.append(tuple(choose.choice((1, -1)) * 2.0 ** choose.uniform(-1070, 1020) for _ in range(count)))
+    return drawn
+
+
+def counts_of(row: Primitive) -> tuple[int, ...]:
+    return (row.arity,) if row.arity else (2, 4, 10) if row is p.dot else (1, 2, 3, 7)
+
+
+# ── rows ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@every_row
+@every_width
+def test_every_row_computes_what_the_table_says(row: Primitive, width: int) -> None:
+    for count in counts_of(row):
+        lanes = operands_of(row, count)
+        columns = [array("d", column) for column in zip(*lanes)]
+        expected = [row.evaluate(*numbers) for numbers in lanes]
+        exact = computed(Machine(program_of(row, count), exact=True, width=width), columns, len(lanes))
+        fast = computed(Machine(program_of(row, count), width=width), columns, len(lanes))
+        for numbers, wanted, to_the_bit, within in zip(lanes, expected, exact, fast):
+            assert same(to_the_bit, wanted), (numbers, to_the_bit, wanted)
+            assert close(within, wanted), (numbers, within, wanted)
+
+
+@every_row
+def test_any_operand_may_be_the_same_for_all_lanes(row: Primitive) -> None:
+    choose = random.Random(row.name)
+    for count in counts_of(row):
+        lanes = operands_of(row, count)[:: 37 if count > 1 else 5]
+        for varying in list(product((False, True), repeat=count))[:: 1 if count < 4 else 17]:
+            fixed = choose.choice(lanes)
+            columns = [array("d", column) if v else x for v, x, column in zip(varying, fixed, zip(*lanes))]
+            machine = Machine(program_of(row, count, varying), exact=True)
+            for k, result in enumerate(computed(machine, columns, len(lanes))):
+                numbers = [column[k] if v else column for v, column in zip(varying, columns)]
+                assert same(result, row.evaluate(*numbers)), numbers
+
+
+@every_row
+def test_one_lane_computes_what_the_table_says(row: Primitive) -> None:
+    for count in counts_of(row):
+        machine = Machine(program_of(row, count))
+        for numbers in operands_of(row, count)[::3]:
+            assert same(machine.one(numbers)[0], row.evaluate(*numbers)), numbers
+
+
+def test_subnormal_numbers_survive() -> None:
+    tiny = np.full(100, 2.0**-1060)
+    x = Value(1.0)
+    machine = Machine(flatten([x * 0.5, math.exp(x - 709.0), math.sin(x)], [x]))
+    outs = [np.empty(100) for _ in range(3)]
+    machine.run([tiny], 100, outs)
+    assert outs[0].tolist() == [2.0**-1061] * 100
+    assert outs[2].tolist() == [2.0**-1060] * 100
+    assert (tiny / 2 == 2.0**-1061).all()  # and nobody has told the processor otherwise
+
+
+def test_rows_of_one_s_own_are_asked_lane_by_lane() -> None:
+    asked = []
+
+    @primitive(lambda out, x, y: 1.0, lambda out, x, y: 1.0)
+    def remember(x: float, y: float) -> float:
+        asked.append((x, y))
+        return x + y
+
+    x, y = Value(1.0), Value(2.0)
+    machine = Machine(flatten([remember(x, y) * 2.0], [x, y], varying=[True, False]))
+    asked.clear()
+    assert computed(machine, [array("d", [1, 2, 3]), 10.0], 3, threads=4) == [22.0, 24.0, 26.0]
+    assert asked == [(1.0, 10.0), (2.0, 10.0), (3.0, 10.0)]
+    assert machine.one([5.0, 6.0]) == [22.0]
+
+
+def test_an_error_in_a_row_of_one_s_own_comes_through() -> None:
+    @primitive(lambda out, x: 1.0)
+    def refuse(x: float) -> float:
+        if x == 2.0:
+            raise RuntimeError("no 2, please")
+        return x
+
+    x = Value(1.0)
+    machine = Machine(flatten([refuse(x)], [x]))
+    with pytest.raises(RuntimeError, match="no 2, please"):
+        computed(machine, [array("d", range(300))], 300)
+    with pytest.raises(RuntimeError, match="no 2, please"):
+        machine.one([2.0])
+    assert computed(machine, [array("d", [3, 4])], 2) == [3.0, 4.0]
+
+
+def test_a_row_of_one_s_own_may_run_the_machine() -> None:
+    machines: list[Any] = []
+
+    @primitive(lambda out, x: 1.0)
+    def again(x: float) -> float:
+        return machines[0].one([x - 1.0])[0] + 1.0 if x > 0.0 else 0.0  # type: ignore[no-any-return]
+
+    x = Value(0.0)
+    machines.append(Machine(flatten([again(x) + 0.5], [x])))
+    assert machines[0].one([3.0]) == [5.0]
+    assert computed(machines[0], [array("d", [3, 0])], 2) == [5.0, 0.5]
+
+
+# ── programs ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Recorder:
+    def truth(self, condition: Any) -> bool:
+        return one(flatten([condition], []), [])[0] != 0.0
+
+    def refuse(self, what: str) -> Any:
+        raise AssertionError(what)
+
+
+def with_gradient(expression: Expression, varying: Sequence[bool]) -> Program:
+    """Return the program of an expression and its gradient, as a recording makes it."""
+    inputs = [Value(x) for x in expression.point]
+    set_recorder(Recorder())
+    try:
+        results = [x for x in expression.results(*inputs) if isinstance(x, Value)]
+        return flatten([*results, *adjoints(results[-1], inputs)], inputs, varying=varying)
+    finally:
+        set_recorder(None)
+
+
+PASSES = st.sampled_from(("none", "exact", "all"))
+
+
+@given(expressions(max_steps=12), st.integers(0, 7), st.integers(1, 200), st.booleans(), PASSES)
+@settings(max_examples=150)
+def test_programs_compute_what_numpy_computes(
+    expression: Expression, marks: int, lanes: int, summed: bool, passes: str
+) -> None:
+    varying = [bool(marks >> i & 1) for i in range(len(expression.point))]
+    program = with_gradient(expression, varying)
+    program = program if passes == "none" else optimize(program, exact=passes == "exact")
+    draw = np.random.default_rng(lanes)
+    columns = [draw.choice([*SPECIAL, *draw.normal(size=50)], lanes) if v else float(draw.normal()) for v in varying]
+    outputs = bytes([summed] * len(program.outputs))
+    expected, found = ([None if summed else np.empty(lanes) for _ in outputs] for _ in range(2))
+    with np.errstate(all="ignore"):
+        sums = many(program, columns, lanes, expected, exact=True, summed=outputs)
+    totals = Machine(program, exact=True, summed=outputs).run(columns, lanes, found, threads=2)
+    assert all(map(same, totals, sums))
+    assert summed or all(map(same, np.ravel(found), np.ravel(expected)))
+
+
+def relu_adjoint(x: Any, out: Any, adjoint: Any) -> Any:
+    return p.where(x > 0.0, adjoint, p.where(p.equal(out, out), 0.0, p.chain(adjoint, nan)))
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        lambda x, y, z: x * y + z,
+        lambda x, y, z: z + x * y,
+        lambda x, y, z: x * y - z,
+        lambda x, y, z: z - x * y,
+        lambda x, y, z: x * y * z,
+        lambda x, y, z: x * y + y * z + z * x + x * x,
+        lambda x, y, z: x + p.chain(x, y) + p.chain(y, z) + p.chain(z, x),
+        lambda x, y, z: p.chain(p.chain(x, y), z) - p.chain(x, z),
+        lambda x, y, z: p.dot(p.chain(x, y), z, p.chain(z, x), 1.0, y, 1.0),
+        lambda x, y, z: p.where(p.equal(x, x), 0.0, p.chain(y, nan)) + z,
+        lambda x, y, z: relu_adjoint(x, p.relu(x), y) * z + p.relu(x),
+        lambda x, y, z: p.maximum(x, y, z) + p.maximum(x, y) - p.minimum(z, y) * p.minimum(x, y, z),
+    ],
+)
+@pytest.mark.parametrize("marks", range(1, 8))
+def test_what_is_fused_changes_no_bit(formula: Any, marks: int) -> None:
+    inputs = [Value(x) for x in (1.0, 2.0, 3.0)]
+    set_recorder(Recorder())
+    try:
+        root = formula(*inputs)
+    finally:
+        set_recorder(None)
+    varying = [bool(marks >> i & 1) for i in range(3)]
+    program = flatten([root], inputs, varying=varying)
+    grid = list(product((*SPECIAL, 0.1, -0.7, 3.3), repeat=3))[::3]
+    columns = [array("d", column) if v else 0.3 for v, column in zip(varying, zip(*grid))]
+    machine = Machine(program, exact=True)
+    for k, result in enumerate(computed(machine, columns, len(grid))):
+        numbers = [column[k] if v else column for v, column in zip(varying, columns)]
+        (expected,) = one(program, numbers)
+        assert same(result, expected), numbers
+        assert same(machine.one(numbers)[0], expected), numbers
+
+
+def test_long_programs_are_assembled_in_no_time() -> None:
+    steps, draw = 100_000, random.Random(1)
+    operands = [v for i in range(steps) for v in (draw.randrange(2 + i), draw.randrange(2 + i))]
+    program = Program(
+        inputs=2, varying=b"\1\1", constants=array("d"), rows=(p.add, p.multiply),
+        steps=array("H", [draw.randrange(2) for _ in range(steps)]), starts=array("I", range(0, 2 * steps + 1, 2)),
+        operands=array("I", operands), outputs=array("I", range(steps - 100, steps)), guards=array("I"), outcomes=b"",
+    )  # fmt: skip
+    begin = time.process_time()
+    machine = Machine(program, exact=True)
+    machine.counts()
+    assert time.process_time() - begin < 0.5
+    outs = [np.empty(3) for _ in range(100)]
+    machine.run([np.array([1e-3, 0.5, -0.1])] * 2, 3, outs)
+    assert [out[1] for out in outs] == machine.one([0.5, 0.5]) == one(program, [0.5, 0.5])
+
+
+# ── columns and lanes ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def product_machine() -> Any:
+    x, y = Value(1.0), Value(2.0)
+    return Machine(flatten([x * y + 1.0], [x, y]), exact=True)
+
+
+@pytest.mark.parametrize("lanes", [0, 1, 2, 7, 8, 9, 31, 63, 64, 65, 100, 127, 129, 1000, 1023, 1025, 5000])
+@every_width
+def test_any_number_of_lanes(lanes: int, width: int) -> None:
+    x, y = Value(1.0), Value(2.0)
+    machine = Machine(flatten([p.dot(x, y, 3.0, y, x, x)], [x, y]), exact=True, width=width)
+    xs, ys = np.arange(lanes) * 0.1, np.arange(lanes) * -0.3
+    out = np.full(lanes + 1, 123.0)
+    machine.run([xs, ys], lanes, [out])
+    assert out.tolist() == [*(xs * ys + ys * xs + 3.0 * xs).tolist(), 123.0]
+
+
+def test_columns_may_be_laid_out_in_any_way(product_machine: Any) -> None:
+    table = np.arange(600.0).reshape(100, 6)
+    out = np.zeros((100, 3))
+    for x, y in ((table[:, 1], table[:, 4]), (table[::-1, 1], table[:, 2]), (table[:100, 0], table.T[5])):
+        product_machine.run([x, y], 100, [out[::-1, 1]])
+        assert out[::-1, 1].tolist() == (x * y + 1.0).tolist()
+    assert not out[:, 0].any()
+    assert not out[:, 2].any()
+    product_machine.run([table[:, 1], 2.0], 100, [out[:, 0]])
+    assert out[:, 0].tolist() == (table[:, 1] * 2.0 + 1.0).tolist()
+
+
+def test_lanes_may_be_selected(product_machine: Any) -> None:
+    x, out = np.arange(1000.0), np.full(1000, -1.0)
+    lanes = np.flatnonzero(x % 7 == 3)[::-1].copy()
+    product_machine.run([x, x], lanes, [out])
+    assert out.tolist() == [v * v + 1.0 if v % 7 == 3 else -1.0 for v in x.tolist()]
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3, 4])
+@pytest.mark.parametrize("summed", [False, True])
+def test_the_number_of_threads_changes_no_bit(threads: int, summed: bool) -> None:
+    x, y = Value(1.0), Value(2.0)
+    z = x
+    for _ in range(50):
+        z = math.sin(z * y + x)
+    machine = Machine(flatten([z, z * x], [x, y]), summed=[summed] * 2)
+    columns = list(np.random.default_rng(1).normal(size=(2, 20_000)))
+    alone, together = ([None if summed else np.empty(20_000) for _ in range(2)] for _ in range(2))
+    sums = machine.run(columns, 20_000, alone)
+    assert machine.run(columns, 20_000, together, threads=threads) == sums
+    assert summed or np.array_equal(alone, together)
+
+
+def test_machines_are_safe_in_several_threads() -> None:
+    x = Value(1.0)
+    machine = Machine(flatten([math.exp(x) * 2.0], [x]), exact=True)
+    found: list[list[float]] = []
+    column = np.linspace(0, 1, 5000)
+
+    def work() -> None:
+        for _ in range(20):
+            found.append(computed(machine, [column], 5000))
+            machine.one([0.5])
+
+    workers = [threading.Thread(target=work) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert found == [found[0]] * 80
+
+
+def summed_by_hand(numbers: list[float]) -> float:
+    total = 0.0
+    for start in range(0, len(numbers), 1024):
+        block = numbers[start : start + 1024]
+        total += plain_sum(plain_sum(block[part::8]) for part in range(8))
+    return total
+
+
+@pytest.mark.parametrize("count", [1, 7, 8, 9, 100, 1023, 1024, 1025, 9000])
+@every_width
+def test_sums_over_lanes_have_a_fixed_order(count: int, width: int) -> None:
+    draw = np.random.default_rng(count)
+    a, b, c = draw.normal(size=(3, count)) * 10.0 ** draw.integers(-5, 5, size=(3, count))
+    x, y, z, u = (Value(1.0) for _ in range(4))
+    many_products = [p.chain(x, x + y), p.chain(x, y), p.chain(x, z), p.chain(x, 2.0), *(x * f for f in (y, z, u, x))]
+    outputs = [x, x + y, u, u * 2.0, *many_products, p.chain(u, x), y * 3.0]
+    program = flatten(outputs, [x, y, z, u], varying=[True, True, True, False])
+    found = Machine(program, exact=True, summed=[True] * len(outputs), width=width).run([a, b, c, 0.1], count, ())
+    sums, products = [a, a + b, 0.1 + 0 * a, 0.2 + 0 * a], [a * (a + b), a * b, a * c, a * 2]
+    wanted = [*sums, *products, a * b, a * c, a * 0.1, a * a, 0.1 * a, b * 3]
+    assert found == [summed_by_hand(numbers.tolist()) for numbers in wanted]
+
+
+def test_numbers_may_be_handed_over_in_buffers() -> None:
+    w, x, v = Value(1.0), Value(2.0), Value(3.0)
+    program = flatten([w * x + v, w, x], [w, x, v], varying=[False, True, False])
+    machine = Machine(program, summed=[True] * 3)
+    sums = array("d", [0.0] * 3)
+    assert machine.run([np.array([1.0, 2.0])], 2, (), uniforms=array("d", [10.0, 0.5]), sums=sums) is None
+    assert sums.tolist() == [31.0, 20.0, 3.0]
+    out = np.zeros(6)
+    assert machine.one(np.array([10.0, 1.0, 0.5]), out[::2]) is None
+    assert out.tolist() == [10.5, 0.0, 10.0, 0.0, 1.0, 0.0]
+
+
+# ── guards ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_first_guard_that_is_answered_otherwise() -> None:
+    x, y = Value(1.0), Value(2.0)
+    set_recorder(Recorder())
+    try:
+        conditions = [x > 0.0, x < y, y == 2.0]
+    finally:
+        set_recorder(None)
+    program = flatten([x], [x, y], guards=zip(conditions, [True, True, False]), varying=[True, False])
+    machine = Machine(program)
+    xs = [-1.0, 1.0, 5.0, nan]
+    assert list(machine.first_mismatch([array("d", xs), 3.0], 4)) == [0, 3, 1, 0]
+    assert list(machine.first_mismatch([array("d", xs), 2.0], 4)) == [0, 2, 1, 0]
+    assert list(machine.first_mismatch([array("d", xs), 3.0], np.array([1, 3]))) == [3, 0]
+    assert [machine.one_mismatch([v, 3.0]) for v in xs] == [0, 3, 1, 0]
+
+
+def test_without_guards_nothing_is_answered_otherwise() -> None:
+    x = Value(1.0)
+    machine = Machine(flatten([x], [x]))
+    assert list(machine.first_mismatch([array("d", [1.0, 2.0])], 2)) == [0, 0]
+    assert machine.one_mismatch([1.0]) == 0
+
+
+# ── trouble ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("columns", "lanes", "outs", "error"),
+    [
+        ([np.zeros(5)], 5, [np.zeros(5)], "got 1 columns; expected 2"),
+        ([np.zeros(5), np.zeros(4)], 5, [np.zeros(5)], "column 1: got 4 numbers; expected one for each of 5 lanes"),
+        ([np.zeros(5), np.zeros(5)], 5, [np.zeros(4)], "output 0: got 4 numbers"),
+        ([np.zeros(5), np.zeros(5)], 5, [], "got 0 outs; expected 1"),
+        ([np.zeros(5), np.zeros(5)], 5, [None], "output 0 is None"),
+        ([np.zeros(5), np.zeros(5)], -1, [np.zeros(5)], "got -1 lanes; expected 0 or more"),
+        ([np.zeros(5), np.zeros(5)], np.array([1, 5]), [np.zeros(5)], "column 0: got 5 numbers"),
+        ([np.zeros(5), np.zeros(5)], np.array([1, -2]), [np.zeros(5)], "got the index -2; expected 0 or more"),
+        ([np.zeros(5), np.zeros(5)], np.array([0.0]), [np.zeros(5)], "lanes: expected a number or a contiguous array"),
+        ([np.zeros(5), np.zeros(5, dtype="f4")], 5, [np.zeros(5)], "column 1: got ndarray of format"),
+        ([np.zeros(5), np.zeros((5, 5))], 5, [np.zeros(5)], "column 1: got ndarray of format"),
+    ],
+)
+def test_what_does_not_fit_is_refused(
+    product_machine: Any, columns: Any, lanes: Any, outs: Any, error: str
+) -> None:
+    with pytest.raises(ArgumentError, match=error):
+        product_machine.run(columns, lanes, outs)
+
+
+def test_outputs_that_cannot_be_written_are_refused(product_machine: Any) -> None:
+    out = np.zeros(5)
+    out.setflags(write=False)
+    with pytest.raises((BufferError, ValueError), match="read-only"):
+        product_machine.run([np.zeros(5)] * 2, 5, [out])
+
+
+def test_machines_of_no_program_are_refused() -> None:
+    x = Value(1.0)
+    with pytest.raises(ArgumentError, match="got 2 marks in summed; expected one for each of 1 outputs"):
+        Machine(flatten([x], [x]), summed=[True, False])
+    with pytest.raises(ArgumentError, match="got width 3"):
+        Machine(flatten([x], [x]), width=3)
+    with pytest.raises(ArgumentError, match="got 1 numbers; expected 2"):
+        Machine(flatten([x], [x, Value(2.0)])).one([1.0])
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"operands": array("I", [0, 2])},
+        {"operands": array("I", [0])},
+        {"steps": array("H", [1])},
+        {"starts": array("I", [0, 1])},
+        {"starts": array("I", [1, 2])},
+        {"rows": (p.sin,)},
+        {"outputs": array("I", [3])},
+        {"guards": array("I", [3]), "outcomes": b"\1"},
+        {"guards": array("I", [2])},
+        {"varying": b"\1"},
+    ],
+)
+def test_programs_whose_parts_do_not_fit_are_refused(parts: dict[str, Any]) -> None:
+    whole = program_of(p.add, 2)
+    with pytest.raises(ArgumentError, match="whose parts do not fit together"):
+        Machine(replace(whole, **parts))
+
+
+def test_a_run_that_needs_too_much_memory_says_so() -> None:
+    resource = pytest.importorskip("resource")
+    x = Value(1.0)
+    nodes = [x]
+    for _ in range(20_000):
+        nodes.append(math.sin(nodes[-1]))
+    total = nodes[0]
+    for node in reversed(nodes):  # keeps every node to the end
+        total = total + node
+    machine = Machine(flatten([total], [x]))
+    column, out = np.zeros(1024), np.zeros(1024)
+    assert machine.counts()["slots"] > 20_000
+    with open("/proc/self/statm") as file:
+        used = int(file.read().split()[0]) * resource.getpagesize()
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (used + 4_000_000, before[1]))
+    try:
+        with pytest.raises(MemoryError):
+            machine.run([column], 1024, [out], tile=1024)
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
+    machine.run([column], 1024, [out])
+    assert not out.any()
+
+
+def test_a_run_can_be_interrupted() -> None:
+    x = Value(1.0)
+    z = x
+    for _ in range(1000):
+        z = math.sin(z)
+    machine = Machine(flatten([z], [x]), summed=[True])
+    timer = threading.Timer(0.2, _thread.interrupt_main)
+    begin = time.perf_counter()
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        machine.run([0.5], 100_000_000, ())
+    assert time.perf_counter() - begin < 20.0
+    timer.join()
+
+
+def test_memory_does_not_grow_with_the_lanes() -> None:
+    resource = pytest.importorskip("resource")
+    x, y = Value(1.0), Value(2.0)
+    machine = Machine(flatten([x * y, x + y], [x, y], varying=[True, False]), summed=[True, True])
+    column = np.lib.stride_tricks.as_strided(np.ones(1), (10_000_000,), (0,))
+    machine.run([column, 2.0], 10_000, ())
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert machine.run([column, 2.0], 10_000_000, (), threads=2) == [2e7, 3e7]
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20_000
