@@ -111,7 +111,8 @@ def test_every_row_is_recorded_for_all_numbers(row: Primitive) -> None:
         expected = eagerly(f, point)
         for recording in recordings:
             found = replayed(recording, point)
-            wrong = [i for i, (a, b) in enumerate(zip(found, expected, strict=True)) if not same(a, b)]
+            pairs = [(a + 0.0, b + 0.0) if i else (a, b) for i, (a, b) in enumerate(zip(found, expected, strict=True))]
+            wrong = [i for i, (a, b) in enumerate(pairs) if not same(a, b)]  # a derivative of 0 may have either sign
             assert not wrong, (point, [(i, found[i], expected[i]) for i in wrong])
 
 
