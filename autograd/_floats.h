@@ -249,7 +249,7 @@ static inline double f_monomial(double c, double x, double y, double k)
     }
     double rest, root;
     const double exponent = two_difference(y, k, &rest);
-    double value = f_power(x, exponent);
+    double value = exponent == exponent ? f_power(x, exponent) : exponent;
     const double size = fabs(value);
     if (value != value) {
         return value;
@@ -282,7 +282,7 @@ static inline double f_exp_of_difference(double x, double y)
 
 static inline double f_atan_slope(double x) { return fabs(x) < 1e8 ? 1.0 / (1.0 + x * x) : 1.0 / x / x; }
 static inline double f_asin_slope(double x) { return f_divide(1.0, f_sqrt((1.0 - x) * (1.0 + x))); }
-static inline double f_atanh_slope(double x) { return f_divide(1.0, (1.0 - x) * (1.0 + x)); }
+static inline double f_atanh_slope(double x) { return fabs(x) <= 1.0 ? f_divide(1.0, (1.0 - x) * (1.0 + x)) : NAN; }
 
 static inline double f_cbrt_slope(double x)
 {

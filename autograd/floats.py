@@ -178,7 +178,7 @@ def monomial(c: float, x: float, y: float, k: float) -> float:
     if c == 0:
         return 0.0
     exponent, rest = two_difference(y, k)
-    value = power(x, exponent)
+    value = power(x, exponent) if exponent == exponent else exponent
     if value != value:
         return value
     if SMALLEST_NORMAL <= abs(value) < inf:
@@ -214,8 +214,8 @@ def asin_slope(x: float) -> float:
 
 
 def atanh_slope(x: float) -> float:
-    """Return 1 / (1 - x²)."""
-    return divide(1.0, (1.0 - x) * (1.0 + x))
+    """Return 1 / (1 - x²), from -1 to 1."""
+    return divide(1.0, (1.0 - x) * (1.0 + x)) if abs(x) <= 1.0 else nan
 
 
 def cbrt_slope(x: float) -> float:

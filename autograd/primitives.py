@@ -238,7 +238,7 @@ tanh         = row("tanh",         lambda z, x: bump(4.0, 2.0 * x),
 asinh        = row("asinh",        lambda z, x: divide(1.0, hypot(1.0, x)))
 acosh        = row("acosh",        lambda z, x: divide(divide(1.0, sqrt(x + 1.0)), sqrt(x - 1.0)),
                    domain=(Interval(1.0),))
-atanh        = row("atanh",        lambda z, x: defined(z, atanh_slope(x)),  domain=(UNIT,), note="±inf at ±1")
+atanh        = row("atanh",        lambda z, x: atanh_slope(x), domain=(UNIT,), note="±inf at ±1")
 
 # ── special functions ────────────────────────────────────────────────────────────────────────────────────────────────
 
