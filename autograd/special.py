@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, localcontext
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, getcontext, setcontext
 from functools import cache
 from math import inf, nan
 
@@ -33,8 +33,12 @@ def rounded_once(function: Callable[..., Decimal]) -> Callable[..., float]:
     """Return `function` with a float as its result, computed with 36 digits."""
 
     def evaluate(*operands: float) -> float:
-        with localcontext(DIGITS):
+        before = getcontext()  # not `with localcontext`, which crashes CPython 3.11 when memory has run out
+        setcontext(DIGITS)
+        try:
             return float(function(*operands))
+        finally:
+            setcontext(before)
 
     return evaluate
 

@@ -122,6 +122,7 @@ SWALLOW_NAN = {
     ("power", 1),  # 1 ** nan is 1, as IEEE 754 and C99 have it
     ("copysign", 1),  # NaN has a sign
     ("monomial", 1),  # nan ** 0 is 1, as well
+    ("monomial", 2),  # 1 ** nan, as well
 }
 
 VALUES = [
