@@ -6,17 +6,19 @@
 #ifndef AUTOGRAD_KERNELS_H
 #define AUTOGRAD_KERNELS_H
 
-#define TABLE_CHECKSUM 0xFA81DE81u
+#define TABLE_CHECKSUM 0x18666518u
 
 enum {
     TAG_identity, TAG_add, TAG_subtract, TAG_multiply, TAG_divide, TAG_power, TAG_negate, TAG_absolute, TAG_chain,
     TAG_mod, TAG_floor_divide, TAG_fmod, TAG_remainder, TAG_ldexp, TAG_exp, TAG_exp2, TAG_expm1, TAG_log, TAG_log2,
     TAG_log10, TAG_log1p, TAG_sqrt, TAG_cbrt, TAG_sin, TAG_cos, TAG_tan, TAG_asin, TAG_acos, TAG_atan, TAG_atan2,
     TAG_sinh, TAG_cosh, TAG_tanh, TAG_asinh, TAG_acosh, TAG_atanh, TAG_erf, TAG_erfc, TAG_gamma, TAG_lgamma,
-    TAG_digamma, TAG_polygamma, TAG_floor, TAG_ceil, TAG_trunc, TAG_round_to, TAG_sign, TAG_copysign, TAG_where,
-    TAG_clip, TAG_relu, TAG_maximum, TAG_minimum, TAG_less, TAG_less_equal, TAG_greater, TAG_greater_equal, TAG_equal,
-    TAG_not_equal, TAG_logical_and, TAG_logical_or, TAG_logical_not, TAG_sigmoid, TAG_softplus, TAG_silu, TAG_gelu,
-    TAG_fsum, TAG_dot, TAG_prod, TAG_logsumexp, TAG_hypot, BUILT_IN_COUNT
+    TAG_digamma, TAG_polygamma, TAG_ratio, TAG_monomial, TAG_exp_of_difference, TAG_atan_slope, TAG_asin_slope,
+    TAG_atanh_slope, TAG_cbrt_slope, TAG_inverse_part, TAG_bell, TAG_bump, TAG_normal, TAG_floor, TAG_ceil, TAG_trunc,
+    TAG_round_to, TAG_sign, TAG_copysign, TAG_where, TAG_clip, TAG_relu, TAG_maximum, TAG_minimum, TAG_less,
+    TAG_less_equal, TAG_greater, TAG_greater_equal, TAG_equal, TAG_not_equal, TAG_logical_and, TAG_logical_or,
+    TAG_logical_not, TAG_sigmoid, TAG_softplus, TAG_silu, TAG_gelu, TAG_fsum, TAG_dot, TAG_prod, TAG_logsumexp,
+    TAG_hypot, BUILT_IN_COUNT
 };
 
 #include "_floats.h"
@@ -107,7 +109,7 @@ static inline double kernel_divide(const double *operand, unsigned active, doubl
         partial[0] = f_divide(1.0, y);
     }
     if (active & 2u) {
-        partial[1] = -f_divide(z, y);
+        partial[1] = -f_ratio(x, y, 2.0);
     }
     return z;
 }
@@ -117,10 +119,10 @@ static inline double kernel_power(const double *operand, unsigned active, double
     const double x = operand[0], y = operand[1];
     const double z = f_power(x, y);
     if (active & 1u) {
-        partial[0] = z == z ? (y > 9007199254740992.0 || y < -9007199254740992.0 ? f_chain(f_copysign(z, x), y) : f_chain(y, f_power(x, y - 1.0))) : z;
+        partial[0] = z == z ? f_monomial(y, x, y, 1.0) : z;
     }
     if (active & 2u) {
-        partial[1] = x == 0.0 && y >= 0.0 || x == INFINITY && y < 0.0 ? 0.0 : z * f_log(x);
+        partial[1] = x == 0.0 && y >= 0.0 || x == INFINITY && y < 0.0 ? 0.0 : f_monomial(1.0 * f_log(x), x, y, 0.0);
     }
     return z;
 }
@@ -192,7 +194,7 @@ static inline double kernel_fmod(const double *operand, unsigned active, double 
         partial[0] = 1.0;
     }
     if (active & 2u) {
-        partial[1] = z == z ? -f_trunc(f_divide(x, y)) : z;
+        partial[1] = -f_round_to(f_divide(x - z, y), 0.0);
     }
     return z;
 }
@@ -278,7 +280,7 @@ static inline double kernel_log10(const double *operand, unsigned active, double
     const double x = operand[0];
     const double z = f_log10(x);
     if (active & 1u) {
-        partial[0] = z == z ? f_divide(0.43429448190325176, x + 0.0) : z;
+        partial[0] = z == z ? f_divide(0.4342944819032518, x + 0.0) : z;
     }
     return z;
 }
@@ -308,7 +310,7 @@ static inline double kernel_cbrt(const double *operand, unsigned active, double 
     const double x = operand[0];
     const double z = f_cbrt(x);
     if (active & 1u) {
-        partial[0] = f_divide(f_divide(1.0, 3.0 * z), z);
+        partial[0] = f_cbrt_slope(x);
     }
     return z;
 }
@@ -348,7 +350,7 @@ static inline double kernel_asin(const double *operand, unsigned active, double 
     const double x = operand[0];
     const double z = f_asin(x);
     if (active & 1u) {
-        partial[0] = f_divide(1.0, f_sqrt((1.0 - x) * (1.0 + x)));
+        partial[0] = f_asin_slope(x);
     }
     return z;
 }
@@ -358,7 +360,7 @@ static inline double kernel_acos(const double *operand, unsigned active, double 
     const double x = operand[0];
     const double z = f_acos(x);
     if (active & 1u) {
-        partial[0] = f_divide(-1.0, f_sqrt((1.0 - x) * (1.0 + x)));
+        partial[0] = -f_asin_slope(x);
     }
     return z;
 }
@@ -368,7 +370,7 @@ static inline double kernel_atan(const double *operand, unsigned active, double 
     const double x = operand[0];
     const double z = f_atan(x);
     if (active & 1u) {
-        partial[0] = f_divide(1.0, 1.0 + x * x);
+        partial[0] = f_atan_slope(x);
     }
     return z;
 }
@@ -377,15 +379,11 @@ static inline double kernel_atan2(const double *operand, unsigned active, double
 {
     const double y = operand[0], x = operand[1];
     const double z = f_atan2(y, x);
-    if (!active) {
-        return z;
-    }
-    const double shared_0 = f_hypot((const double[]){x, y}, 2);
     if (active & 1u) {
-        partial[0] = f_divide(f_divide(x, shared_0), shared_0);
+        partial[0] = f_inverse_part(x, y);
     }
     if (active & 2u) {
-        partial[1] = -f_divide(f_divide(y, shared_0), shared_0);
+        partial[1] = -f_inverse_part(y, x);
     }
     return z;
 }
@@ -415,7 +413,7 @@ static inline double kernel_tanh(const double *operand, unsigned active, double 
     const double x = operand[0];
     const double z = f_tanh(x);
     if (active & 1u) {
-        partial[0] = 4.0 * f_sigmoid(2.0 * x) * f_sigmoid(-2.0 * x);
+        partial[0] = f_bump(4.0, 2.0 * x);
     }
     return z;
 }
@@ -435,7 +433,7 @@ static inline double kernel_acosh(const double *operand, unsigned active, double
     const double x = operand[0];
     const double z = f_acosh(x);
     if (active & 1u) {
-        partial[0] = f_divide(1.0, f_sqrt(x - 1.0) * f_sqrt(x + 1.0));
+        partial[0] = f_divide(f_divide(1.0, f_sqrt(x + 1.0)), f_sqrt(x - 1.0));
     }
     return z;
 }
@@ -445,7 +443,7 @@ static inline double kernel_atanh(const double *operand, unsigned active, double
     const double x = operand[0];
     const double z = f_atanh(x);
     if (active & 1u) {
-        partial[0] = z == z ? f_divide(1.0, (1.0 - x) * (1.0 + x)) : z;
+        partial[0] = f_atanh_slope(x);
     }
     return z;
 }
@@ -455,7 +453,7 @@ static inline double kernel_erf(const double *operand, unsigned active, double *
     const double x = operand[0];
     const double z = f_erf(x);
     if (active & 1u) {
-        partial[0] = 1.1283791670955126 * f_exp(-(x * x));
+        partial[0] = 1.1283791670955126 * f_bell(0.0, 1.0, x);
     }
     return z;
 }
@@ -465,7 +463,7 @@ static inline double kernel_erfc(const double *operand, unsigned active, double 
     const double x = operand[0];
     const double z = f_erfc(x);
     if (active & 1u) {
-        partial[0] = -1.1283791670955126 * f_exp(-(x * x));
+        partial[0] = -1.1283791670955126 * f_bell(0.0, 1.0, x);
     }
     return z;
 }
@@ -475,7 +473,7 @@ static inline double kernel_gamma(const double *operand, unsigned active, double
     const double x = operand[0];
     const double z = f_gamma(x);
     if (active & 1u) {
-        partial[0] = z * f_digamma(x);
+        partial[0] = x == INFINITY ? z : z * f_digamma(x);
     }
     return z;
 }
@@ -509,6 +507,150 @@ static inline double kernel_polygamma(const double *operand, unsigned active, do
     }
     if (active & 2u) {
         partial[1] = z == z ? f_polygamma(n + 1.0, x) : z;
+    }
+    return z;
+}
+
+static inline double kernel_ratio(const double *operand, unsigned active, double *partial)
+{
+    const double x = operand[0], y = operand[1], n = operand[2];
+    const double z = f_ratio(x, y, n);
+    if (active & 1u) {
+        partial[0] = f_ratio(1.0, y, n);
+    }
+    if (active & 2u) {
+        partial[1] = -f_chain(n, f_ratio(x, y, n + 1.0));
+    }
+    if (active & 4u) {
+        partial[2] = nothing();
+    }
+    return z;
+}
+
+static inline double kernel_monomial(const double *operand, unsigned active, double *partial)
+{
+    const double c = operand[0], x = operand[1], y = operand[2], k = operand[3];
+    const double z = f_monomial(c, x, y, k);
+    if (active & 1u) {
+        partial[0] = f_monomial(1.0, x, y, k);
+    }
+    if (active & 2u) {
+        partial[1] = f_monomial(c * (y - k), x, y, k + 1.0);
+    }
+    if (active & 4u) {
+        partial[2] = x == 0.0 && y >= k || x == INFINITY && y < k ? 0.0 : f_monomial(c * f_log(x), x, y, k);
+    }
+    if (active & 8u) {
+        partial[3] = nothing();
+    }
+    return z;
+}
+
+static inline double kernel_exp_of_difference(const double *operand, unsigned active, double *partial)
+{
+    const double x = operand[0], y = operand[1];
+    const double z = f_exp_of_difference(x, y);
+    if (active & 1u) {
+        partial[0] = z;
+    }
+    if (active & 2u) {
+        partial[1] = -z;
+    }
+    return z;
+}
+
+static inline double kernel_atan_slope(const double *operand, unsigned active, double *partial)
+{
+    const double x = operand[0];
+    const double z = f_atan_slope(x);
+    if (active & 1u) {
+        partial[0] = -2.0 * f_chain(z, x) * z;
+    }
+    return z;
+}
+
+static inline double kernel_asin_slope(const double *operand, unsigned active, double *partial)
+{
+    const double x = operand[0];
+    const double z = f_asin_slope(x);
+    if (active & 1u) {
+        partial[0] = x * z * z * z;
+    }
+    return z;
+}
+
+static inline double kernel_atanh_slope(const double *operand, unsigned active, double *partial)
+{
+    const double x = operand[0];
+    const double z = f_atanh_slope(x);
+    if (active & 1u) {
+        partial[0] = 2.0 * x * z * z;
+    }
+    return z;
+}
+
+static inline double kernel_cbrt_slope(const double *operand, unsigned active, double *partial)
+{
+    const double x = operand[0];
+    const double z = f_cbrt_slope(x);
+    if (active & 1u) {
+        partial[0] = -f_divide(2.0 * z, 3.0 * x);
+    }
+    return z;
+}
+
+static inline double kernel_inverse_part(const double *operand, unsigned active, double *partial)
+{
+    const double x = operand[0], y = operand[1];
+    const double z = f_inverse_part(x, y);
+    if (!active) {
+        return z;
+    }
+    const double shared_0 = f_inverse_part(y, x);
+    if (active & 1u) {
+        partial[0] = shared_0 * shared_0 - z * z;
+    }
+    if (active & 2u) {
+        partial[1] = -2.0 * z * shared_0;
+    }
+    return z;
+}
+
+static inline double kernel_bell(const double *operand, unsigned active, double *partial)
+{
+    const double n = operand[0], a = operand[1], x = operand[2];
+    const double z = f_bell(n, a, x);
+    if (active & 1u) {
+        partial[0] = nothing();
+    }
+    if (active & 2u) {
+        partial[1] = nothing();
+    }
+    if (active & 4u) {
+        partial[2] = f_bell(n + 1.0, a, x);
+    }
+    return z;
+}
+
+static inline double kernel_bump(const double *operand, unsigned active, double *partial)
+{
+    const double c = operand[0], x = operand[1];
+    const double z = f_bump(c, x);
+    if (active & 1u) {
+        partial[0] = f_bump(1.0, x);
+    }
+    if (active & 2u) {
+        partial[1] = f_bump(-c * f_tanh(0.5 * x), x);
+    }
+    return z;
+}
+
+static inline double kernel_normal(const double *operand, unsigned active, double *partial)
+{
+    const double x = operand[0];
+    const double z = f_normal(x);
+    if (active & 1u) {
+        partial[0] = 0.3989422804014327 * f_bell(0.0, 0.5, x);
     }
     return z;
 }
@@ -762,7 +904,7 @@ static inline double kernel_sigmoid(const double *operand, unsigned active, doub
     const double x = operand[0];
     const double z = f_sigmoid(x);
     if (active & 1u) {
-        partial[0] = z * f_sigmoid(-x);
+        partial[0] = f_bump(1.0, x);
     }
     return z;
 }
@@ -782,7 +924,7 @@ static inline double kernel_silu(const double *operand, unsigned active, double 
     const double x = operand[0];
     const double z = f_silu(x);
     if (active & 1u) {
-        partial[0] = f_sigmoid(x) + f_chain(f_sigmoid(-x), z);
+        partial[0] = f_sigmoid(x) + f_bump(x, x);
     }
     return z;
 }
@@ -792,7 +934,7 @@ static inline double kernel_gelu(const double *operand, unsigned active, double 
     const double x = operand[0];
     const double z = f_gelu(x);
     if (active & 1u) {
-        partial[0] = 0.5 * f_erfc(-0.7071067811865476 * x) + f_chain(0.3989422804014327 * f_exp(-0.5 * x * x), x);
+        partial[0] = f_normal(x) - 0.3989422804014327 * f_bell(1.0, 0.5, x);
     }
     return z;
 }
@@ -830,9 +972,7 @@ static inline double kernel_logsumexp(const double *x, Py_ssize_t n, double *par
 {
     const double z = f_logsumexp(x, n);
     if (partial != NULL) {
-        for (Py_ssize_t i = 0; i < n; i++) {
-            partial[i] = x[i] == -INFINITY && z == z ? 0.0 : f_exp(x[i] - z);
-        }
+        partials_logsumexp(z, x, n, partial);
     }
     return z;
 }
@@ -841,9 +981,7 @@ static inline double kernel_hypot(const double *x, Py_ssize_t n, double *partial
 {
     const double z = f_hypot(x, n);
     if (partial != NULL) {
-        for (Py_ssize_t i = 0; i < n; i++) {
-            partial[i] = z == 0.0 ? nothing() : f_divide(x[i], z);
-        }
+        partials_hypot(z, x, n, partial);
     }
     return z;
 }
@@ -869,7 +1007,7 @@ static const Row ROWS[BUILT_IN_COUNT] = {
     {"chain", 2, 0, 0, kernel_chain, NULL},
     {"mod", 2, 0, 0, kernel_mod, NULL},
     {"floor_divide", 2, 0, 0, kernel_floor_divide, NULL},
-    {"fmod", 2, 0, 0, kernel_fmod, NULL},
+    {"fmod", 2, 1, 0, kernel_fmod, NULL},
     {"remainder", 2, 1, 0, kernel_remainder, NULL},
     {"ldexp", 2, 0, 0, kernel_ldexp, NULL},
     {"exp", 1, 0, 0, kernel_exp, NULL},
@@ -887,7 +1025,7 @@ static const Row ROWS[BUILT_IN_COUNT] = {
     {"asin", 1, 0, 0, kernel_asin, NULL},
     {"acos", 1, 0, 0, kernel_acos, NULL},
     {"atan", 1, 0, 0, kernel_atan, NULL},
-    {"atan2", 2, 1, 0, kernel_atan2, NULL},
+    {"atan2", 2, 0, 0, kernel_atan2, NULL},
     {"sinh", 1, 0, 0, kernel_sinh, NULL},
     {"cosh", 1, 0, 0, kernel_cosh, NULL},
     {"tanh", 1, 0, 0, kernel_tanh, NULL},
@@ -900,6 +1038,17 @@ static const Row ROWS[BUILT_IN_COUNT] = {
     {"lgamma", 1, 1, 1, kernel_lgamma, NULL},
     {"digamma", 1, 1, 1, kernel_digamma, NULL},
     {"polygamma", 2, 1, 1, kernel_polygamma, NULL},
+    {"ratio", 3, 0, 0, kernel_ratio, NULL},
+    {"monomial", 4, 0, 0, kernel_monomial, NULL},
+    {"exp_of_difference", 2, 0, 0, kernel_exp_of_difference, NULL},
+    {"atan_slope", 1, 0, 0, kernel_atan_slope, NULL},
+    {"asin_slope", 1, 0, 0, kernel_asin_slope, NULL},
+    {"atanh_slope", 1, 0, 0, kernel_atanh_slope, NULL},
+    {"cbrt_slope", 1, 0, 0, kernel_cbrt_slope, NULL},
+    {"inverse_part", 2, 0, 0, kernel_inverse_part, NULL},
+    {"bell", 3, 0, 0, kernel_bell, NULL},
+    {"bump", 2, 0, 0, kernel_bump, NULL},
+    {"normal", 1, 0, 0, kernel_normal, NULL},
     {"floor", 1, 0, 0, kernel_floor, NULL},
     {"ceil", 1, 0, 0, kernel_ceil, NULL},
     {"trunc", 1, 0, 0, kernel_trunc, NULL},

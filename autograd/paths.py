@@ -63,7 +63,8 @@ class Path:
     def machine(self, summed: bytes = b"") -> Machine:
         """Return what computes the outputs; those that are marked are summed over the lanes."""
         if summed not in self._machines:
-            self._machines[summed] = Machine(passes.outputs_only(self.code), self.exact, summed or bytes(len(self.code.outputs)))
+            code = passes.outputs_only(self.code)
+            self._machines[summed] = Machine(code, self.exact, summed or bytes(len(code.outputs)))
         return self._machines[summed]
 
     @cached_property

@@ -111,7 +111,10 @@ def cells() -> Iterator[tuple[Quantity, Cell, str]]:
 
 
 CELLS = list(cells())
-ROWS = [TABLE[name] for name in sorted(BUILT_IN)]
+# Parts of rules, which choose small whole numbers as their n and k, and no special ones. What their other operands do
+# at special numbers is seen in `divide`, `power`, `erf`, `gelu` and their derivatives.
+SEEN_IN_OTHERS = {"ratio", "monomial", "bell"}
+ROWS = [TABLE[name] for name in sorted(BUILT_IN - SEEN_IN_OTHERS)]
 every_row = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 
 
@@ -146,21 +149,10 @@ def agrees(found: Any, expected: Any) -> bool:
 
 # Cells that the present formulas miss, because a step on the way is 0 · ∞, too large, too small, or cancels; any other
 # result than a miss is an error as well: then a cell can be struck from this list.
-OPEN = {
-    "asin''": "±tiny,±1",
-    "acos''": "±tiny,±1",
-    "acosh''": "1",
-    "atanh''": "±1",
-    "gamma''": "inf",
-    "silu''": "inf",
-    "gelu''": "±inf",
-    "power/a": "tiny ±tiny",
-    "atan2/a": "num ±inf; ±big ±big",
-    "atan2/b": "±inf num; ±big ±big",
-    "logsumexp/a": "inf num; big big; -big -big",
-    "logsumexp/b": "num inf; big big; -big -big",
-    "hypot/a": "±inf num; ±big ±big; ±tiny ±tiny",
-    "hypot/b": "num ±inf; ±big ±big; ±tiny ±tiny",
+OPEN: dict[str, str] = {
+    "inverse_part/a": "±tiny ±tiny",
+    "inverse_part/b": "±tiny ±0; ±0 ±tiny",
+    "bump/b": "±inf,±big ±tiny",
 }
 MISSED = {
     (quantity(name), cell)
