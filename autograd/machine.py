@@ -73,16 +73,6 @@ def first_mismatch(program: Program, columns: Sequence[Any], lanes: int | Lanes,
     return Batch(guards_only(program), exact).run(columns, lanes, [])[1]
 
 
-def _has_c() -> bool:
-    """Return whether the machine in C was built, for the present table of primitives, and is wanted."""
-    if NATIVE:
-        with suppress(ImportError):  # where it could not be built
-            from autograd import _machine
-
-            return is_current(_machine.CHECKSUM)
-    return False
-
-
 class PlainMachine:
     """What runs one program, where there is no machine in C."""
 
@@ -110,7 +100,14 @@ class PlainMachine:
         return self._batch.run(columns, lanes, [])[1]
 
 
-if TYPE_CHECKING or not _has_c():
-    Machine = PlainMachine
-else:
-    pass
+def _in_c() -> type[PlainMachine] | None:
+    """Return the machine in C, if it was built, for the present table of primitives, and is wanted."""
+    if NATIVE:
+        with suppress(ImportError):  # where it could not be built
+            from autograd import _machine
+
+            return _machine.Machine if is_current(_machine.CHECKSUM) else None  # type: ignore[return-value]
+    return None
+
+
+Machine: type[PlainMachine] = _in_c() or PlainMachine

@@ -18,7 +18,7 @@ from autograd import passes
 from autograd.branches import conversion
 from autograd.core import Value, read
 from autograd.errors import RecordingError
-from autograd.machine import Machine
+from autograd.machine import Machine, PlainMachine
 from autograd.program import Program
 from autograd.record import Recording, record
 from autograd.structures import Structure
@@ -58,9 +58,9 @@ class Path:
     exact: bool
     parent: tuple[Path, int] | None  # the path that parts from this one, and at which guard
     others: dict[int, Path] = field(default_factory=dict)  # where lanes go that answer a guard otherwise, by its place
-    _machines: dict[bytes, Machine] = field(default_factory=dict)
+    _machines: dict[bytes, PlainMachine] = field(default_factory=dict)
 
-    def machine(self, summed: bytes = b"") -> Machine:
+    def machine(self, summed: bytes = b"") -> PlainMachine:
         """Return what computes the outputs; those that are marked are summed over the lanes."""
         if summed not in self._machines:
             code = passes.outputs_only(self.code)
@@ -68,12 +68,12 @@ class Path:
         return self._machines[summed]
 
     @cached_property
-    def conditions(self) -> Machine:
+    def conditions(self) -> PlainMachine:
         """What computes the conditions of the guards, in one lane."""
         return Machine(passes.conditions_only(self.code), self.exact)
 
     @cached_property
-    def guards(self) -> Machine:
+    def guards(self) -> PlainMachine:
         """What tells whether a lane is on this path."""
         return Machine(passes.guards_only(self.code), self.exact)
 
