@@ -45,6 +45,7 @@ ORDER = [
     "vectors",
     "_machine",
     "machine",
+    "columns",
     "paths",
     "kernel",
     "lanes",
