@@ -101,6 +101,7 @@ class PlainMachine:
 
         `uniforms` are the numbers of all inputs that do not vary, if `columns` has those of the others only.
         """
+        out = out or [None] * len(self.program.outputs)  # none need be given if all are summed
         return [float(x) for x in self._batch.run(self._all(columns, uniforms), lanes, out)[0]]
 
     def first_mismatch(
