@@ -135,8 +135,9 @@ class Compiled:
         if recorder() is not None:
             return self._joined(*self._call(args, kwargs))
         shapes = shapes_of(args) if not kwargs else None
-        if shapes in self._known:
-            call, kernel = self._known[shapes]
+        known = self._known.get(shapes) if shapes is not None else None
+        if known is not None:
+            call, kernel = known
             return kernel(call.inputs(args))
         call, inputs = self._call(args, kwargs)
         kernel = self._kernel(call)
