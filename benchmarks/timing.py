@@ -8,10 +8,30 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from math import isclose
 from statistics import median
+from time import perf_counter, process_time
 from types import CodeType, FunctionType, MappingProxyType
 from typing import Any, NamedTuple
 
+LONG_ENOUGH, MOST_CALLS = 3e-3, 10_000  # seconds that a lap should take, and calls that it has for that
 MANY = 10  # so many numbers are a gradient of sums, in which some may nearly cancel
+
+
+class Clock:
+    """The time in seconds: that on the wall or, for a machine that others use, too, what this process had of it."""
+
+    def __init__(self) -> None:
+        self.read = perf_counter
+
+    def count_processor_time(self) -> None:
+        """From now on, count what the processor spends on this process."""
+        self.read = process_time
+
+    def __call__(self) -> float:
+        """Return the time of now."""
+        return self.read()
+
+
+clock = Clock()
 
 
 class Lap(NamedTuple):
@@ -33,6 +53,46 @@ class Contender(NamedTuple):
 
     name: str
     run: Callable[[], Lap]
+
+
+def repeated(name: str, call: Callable[[], Any], numbers: Callable[[Any], Any] = lambda found: found) -> Contender:
+    """Return a contender whose lap is a call, as often as it takes for its time to be measured.
+
+    The first lap is one call: what keeps a state, as training does, has taken one step when its numbers are compared.
+    `numbers` says where they are in what a call returns; later laps have none.
+    """
+    calls = 0
+
+    def run() -> Lap:
+        nonlocal calls
+        first = not calls
+        found, each = _timed(call, calls or 1)
+        compared = tuple(numbers_in(numbers(found))) if first else ()
+        if first:
+            _, each = _timed(call, 1)  # without what is done once
+        calls = max(1, min(MOST_CALLS, int(LONG_ENOUGH / each)))
+        return Lap(each, 0.0, compared)
+
+    return Contender(name, run)
+
+
+def _timed(call: Callable[[], Any], calls: int) -> tuple[Any, float]:
+    """Return the last result of so many calls, and the seconds that one took."""
+    found = None
+    start = clock()
+    for _ in range(calls):
+        found = call()
+    return found, (clock() - start) / calls
+
+
+def numbers_in(found: Any) -> Iterator[float]:
+    """Yield the numbers in any nest of arrays, lists and tuples."""
+    found = found.tolist() if hasattr(found, "tolist") else found
+    if isinstance(found, Sequence):
+        for part in found:
+            yield from numbers_in(part)
+    else:
+        yield float(found)
 
 
 @dataclass
