@@ -11,6 +11,7 @@ from typing import Any
 PEERS = {  # name and distribution
     "XAD": "xad",
     "micrograd": "micrograd",
+    "numpy": "numpy",
     "JAX": "jax",
     "numba": "numba",
     "CasADi": "casadi",
@@ -54,6 +55,12 @@ def jax() -> Any:
     module.config.update("jax_enable_x64", True)
     module.block_until_ready(module.jit(lambda x: x + 1.0)(1.0))
     return module
+
+
+@cache
+def numba() -> Any:
+    """Return numba."""
+    return import_module("numba")
 
 
 @cache

@@ -48,6 +48,10 @@ class Lap(NamedTuple):
         return self.forward + self.backward
 
 
+Call = Callable[[], Any]
+Make = Callable[[], Call]
+
+
 class Contender(NamedTuple):
     """An engine with a workload to run, once per call."""
 
@@ -55,38 +59,49 @@ class Contender(NamedTuple):
     run: Callable[[], Lap]
 
 
-def repeated(name: str, call: Callable[[], Any], numbers: Callable[[Any], Any] = lambda found: found) -> Contender:
+def repeated(name: str, make: Make) -> Contender:
     """Return a contender whose lap is a call, as often as it takes for its time to be measured.
 
     The first lap is one call: what keeps a state, as training does, has taken one step when its numbers are compared.
-    `numbers` says where they are in what a call returns; later laps have none.
     """
-    calls = 0
+    call: Call | None = None
+    calls = 1
 
     def run() -> Lap:
-        nonlocal calls
-        first = not calls
-        found, each = _timed(call, calls or 1)
-        compared = tuple(numbers_in(numbers(found))) if first else ()
-        if first:
-            _, each = _timed(call, 1)  # without what is done once
+        nonlocal call, calls
+        numbers: tuple[float, ...] = ()
+        if call is None:
+            call = make()
+            numbers = tuple(numbers_in(call()))
+        each = _timed(call, calls)
         calls = max(1, min(MOST_CALLS, int(LONG_ENOUGH / each)))
-        return Lap(each, 0.0, compared)
+        return Lap(each, 0.0, numbers)
 
     return Contender(name, run)
 
 
-def _timed(call: Callable[[], Any], calls: int) -> tuple[Any, float]:
-    """Return the last result of so many calls, and the seconds that one took."""
-    found = None
+def anew(name: str, make: Make) -> Contender:
+    """Return a contender whose lap is the first call, with all that is done before: tracing, compiling."""
+
+    def run() -> Lap:
+        start = clock()
+        found = make()()
+        return Lap(clock() - start, 0.0, tuple(numbers_in(found)))
+
+    return Contender(name, run)
+
+
+def _timed(call: Call, calls: int) -> float:
+    """Return the seconds that one of so many calls took."""
     start = clock()
     for _ in range(calls):
-        found = call()
-    return found, (clock() - start) / calls
+        call()
+    return (clock() - start) / calls
 
 
 def numbers_in(found: Any) -> Iterator[float]:
-    """Yield the numbers in any nest of arrays, lists and tuples."""
+    """Yield the numbers in any nest of arrays, lists and tuples; what stands for them is called."""
+    found = found() if callable(found) else found
     found = found.tolist() if hasattr(found, "tolist") else found
     if isinstance(found, Sequence):
         for part in found:

@@ -15,16 +15,14 @@ import numpy as np
 
 from autograd import math, value_and_grad, vmap
 from benchmarks import peers
-from benchmarks.moons import ALPHA, LABELS, PARAMETERS, POINTS, SIZES, layers, micrograd, rates, score
-from benchmarks.timing import Contender, repeated
-
-__all__ = ["by_hand", "jax", "micrograd", "ours", "pytensor", "torch"]
+from benchmarks.moons import ALPHA, LABELS, PARAMETERS, POINTS, SIZES, layers, rates, score
+from benchmarks.timing import Call
 
 X, Y = np.array(POINTS), np.array(LABELS, float)
 START = np.array(PARAMETERS)
 
 
-def ours() -> Contender:
+def ours() -> Call:
     """The library: the loss of one point, in scalar loops, and its mean over all points."""
 
     def loss(parameters: Sequence[Any], point: Sequence[Any], label: Any) -> Any:
@@ -40,10 +38,10 @@ def ours() -> Contender:
         parameters = parameters - next(rate) * slopes
         return value, parameters
 
-    return repeated("ours", step)
+    return step
 
 
-def by_hand() -> Contender:
+def by_hand() -> Call:
     """Derivatives by hand, in numpy, in as few operations on arrays as there can be."""
     parameters, slopes, rate = START.copy(), np.empty_like(START), rates()
     (w_1, b_1), (w_2, b_2), (w_3, b_3) = ((block[:, :-1], block[:, -1]) for block in blocks(parameters))
@@ -73,10 +71,10 @@ def by_hand() -> Contender:
         np.subtract(parameters, slopes, out=parameters)
         return value, parameters
 
-    return repeated("numpy by hand", step)
+    return step
 
 
-def jax() -> Contender:
+def jax() -> Call:
     """JAX: the loss of one point, on arrays, mapped over all; the old parameters are given away."""
     jax = peers.jax()
     jnp, relu = jax.numpy, jax.nn.relu
@@ -103,10 +101,10 @@ def jax() -> Contender:
         value, parameters = jax.block_until_ready(updated(parameters, points, labels, next(rate)))
         return value, parameters
 
-    return repeated("jax.jit", step)
+    return step
 
 
-def pytensor() -> Contender:
+def pytensor() -> Call:
     """pytensor: the data are constants, the parameters are shared, and updated where they stand."""
     pytensor, pt = peers.pytensor()
     parameters, learning_rate, rate = pytensor.shared(START.copy()), pt.dscalar(), rates()
@@ -119,15 +117,14 @@ def pytensor() -> Contender:
     updated = pytensor.function([learning_rate], loss, updates=updates, trust_input=True)
 
     def step() -> Any:
-        return updated(np.asarray(next(rate))), parameters
+        return updated(np.asarray(next(rate))), parameters.get_value
 
-    return repeated("pytensor", step, lambda found: (found[0], parameters.get_value()))
+    return step
 
 
-def torch() -> Contender:
+def torch() -> Call:
     """Return PyTorch without its compiler: `torch.compile` takes a minute, and then is 1.2 to 1.9 times as fast."""
     torch = peers.torch()
-    parameters = [torch.tensor(block, requires_grad=True) for block in blocks(START)]
     weights, biases = [block[:, :-1] for block in blocks(START)], [block[:, -1] for block in blocks(START)]
     weights, biases = ([torch.tensor(x, requires_grad=True) for x in part] for part in (weights, biases))
     parameters, points, labels, rate = [*weights, *biases], torch.tensor(X), torch.tensor(Y), rates()
@@ -144,13 +141,12 @@ def torch() -> Contender:
         slopes = torch.autograd.grad(value, parameters)
         with torch.no_grad():
             torch._foreach_add_(parameters, slopes, alpha=-next(rate))
-        return value
+        return value, rows
 
-    def numbers(value: Any) -> Any:
-        rows = [torch.cat([w, b[:, None]], 1) for w, b in zip(weights, biases)]
-        return value, [row.tolist() for row in rows]
+    def rows() -> Any:
+        return [torch.cat([w, b[:, None]], 1).tolist() for w, b in zip(weights, biases)]
 
-    return repeated("PyTorch", step, numbers)
+    return step
 
 
 def blocks(parameters: Any) -> Iterator[Any]:
