@@ -14,7 +14,7 @@ from statistics import median
 from autograd.core import NATIVE
 from benchmarks import probe
 from benchmarks.peers import installed
-from benchmarks.report import Report, Row, Target, times
+from benchmarks.report import Report, Row, Target, shown, times
 from benchmarks.timing import Contender, Disagreement, clock, duel, medians
 
 NO_PROC = "memory and leaks are read from Linux's /proc, which this system does not have"
@@ -49,7 +49,7 @@ class Benchmark:
             times(medians(found.ours), operations),
             theirs.name,
             times(medians(found.theirs), operations),
-            f"{ratio:.3g}× {words} ({ratios[0]:.3g} to {ratios[-1]:.3g})",
+            f"{shown(ratio)}× {words} ({shown(ratios[0])} to {shown(ratios[-1])})",
         )
         self.report.add(row.judged(ratio, target))
 

@@ -64,6 +64,12 @@ def numba() -> Any:
 
 
 @cache
+def casadi() -> Any:
+    """Return CasADi."""
+    return import_module("casadi")
+
+
+@cache
 def pytensor() -> tuple[Any, Any]:
     """Return pytensor and its tensors."""
     return import_module("pytensor"), import_module("pytensor.tensor")

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from benchmarks.timing import Lap
 
 HEADINGS = ("workload", "ours", "compared with", "theirs", "ratio, median (range)", "target")
-WIDTHS = (29, 26, 26, 19, 31, 20)
+WIDTHS = (31, 19, 27, 19, 35, 20)
 UNITS = {"s": 1.0, "ms": 1e-3, "µs": 1e-6, "ns": 1e-9}
 
 
@@ -98,7 +98,16 @@ def times(lap: Lap, operations: int | None = None, *, freeing: bool = False) -> 
     if operations:
         return " + ".join(f"{1e9 * part / operations:.1f}" for part in parts) + " ns"
     unit, size = unit_of(max(parts))
-    return " + ".join(f"{part / size:.3g}" for part in parts) + f" {unit}"
+    return " + ".join(shown(part / size) for part in parts) + f" {unit}"
+
+
+def shown(x: float) -> str:
+    """Return a number with three digits, or as a whole one.
+
+    >>> shown(0.04567), shown(1234.5)
+    ('0.0457', '1,234')
+    """
+    return f"{x:.3g}" if x < 999.5 else f"{x:,.0f}"
 
 
 def unit_of(seconds: float) -> tuple[str, float]:

@@ -26,6 +26,15 @@ class Clock:
         """From now on, count what the processor spends on this process."""
         self.read = process_time
 
+    @contextmanager
+    def on_the_wall(self) -> Iterator[None]:
+        """Within, read the clock on the wall."""
+        before, self.read = self.read, perf_counter
+        try:
+            yield
+        finally:
+            self.read = before
+
     def __call__(self) -> float:
         """Return the time of now."""
         return self.read()
@@ -59,10 +68,11 @@ class Contender(NamedTuple):
     run: Callable[[], Lap]
 
 
-def repeated(name: str, make: Make) -> Contender:
+def repeated(name: str, make: Make, shares: int = 1) -> Contender:
     """Return a contender whose lap is a call, as often as it takes for its time to be measured.
 
-    The first lap is one call: what keeps a state, as training does, has taken one step when its numbers are compared.
+    Its time is divided by `shares`, what one call does at once. The first lap is one call: what keeps a
+    state, as training does, has taken one step when its numbers are compared.
     """
     call: Call | None = None
     calls = 1
@@ -75,7 +85,7 @@ def repeated(name: str, make: Make) -> Contender:
             numbers = tuple(numbers_in(call()))
         each = _timed(call, calls)
         calls = max(1, min(MOST_CALLS, int(LONG_ENOUGH / each)))
-        return Lap(each, 0.0, numbers)
+        return Lap(each / shares, 0.0, numbers)
 
     return Contender(name, run)
 
@@ -100,7 +110,7 @@ def _timed(call: Call, calls: int) -> float:
 
 
 def numbers_in(found: Any) -> Iterator[float]:
-    """Yield the numbers in any nest of arrays, lists and tuples; what stands for them is called."""
+    """Yield the numbers in any nest of arrays, lists and tuples; a function of nothing stands for what it returns."""
     found = found() if callable(found) else found
     found = found.tolist() if hasattr(found, "tolist") else found
     if isinstance(found, Sequence):
