@@ -44,7 +44,7 @@ sanitize: $(VENV)/ready  ## run the tests on a compiled core that watches every 
 	$(RUN) -m tests.sanitize
 
 bench: .venv-bench/ready  ## compare with other libraries, side by side
-	.venv-bench/bin/python -m benchmarks.eager
+	.venv-bench/bin/python -m benchmarks.eager; eager=$$?; .venv-bench/bin/python -m benchmarks.batch && exit $$eager
 
 accuracy: $(VENV)/ready .venv-peers/ready  ## measure every derivative, ours and others', and write docs/numerics.md
 	$(RUN) -m benchmarks.accuracy --peers .venv-peers/bin/python --write

@@ -27,9 +27,9 @@ PROC = "/proc/self"
 AVAILABLE = Path(PROC, "smaps_rollup").exists()
 
 
-def in_own_process(*arguments: object) -> dict[str, float]:
-    """Run this module with some arguments in a fresh interpreter; return what it prints."""
-    command = [sys.executable, "-m", "benchmarks.probe", *map(str, arguments)]
+def in_own_process(*arguments: object, module: str = "benchmarks.probe") -> dict[str, float]:
+    """Run a module, by default this one, with some arguments in a fresh interpreter; return what it prints."""
+    command = [sys.executable, "-m", module, *map(str, arguments)]
     folder = Path(__file__).parent.parent
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -53,11 +53,16 @@ def memory(contender: str, operations: int) -> dict[str, float]:
     """Return by how many bytes an operation raises the peak of resident memory, forward and backward together."""
     small, large = (getattr(Chain(n), contender)() for n in (1_000, operations))
     small.run()
+    return {"bytes": peak_of(large.run)[0] / operations}
+
+
+def peak_of(run: Callable[[], Any]) -> tuple[int, Any]:
+    """Return by how many bytes a call raises the peak of resident memory, and what it returns."""
     gc.collect()
     Path(PROC, "clear_refs").write_text("5")  # the peak counts from here on
     before = kilobytes("status", "VmHWM")
-    large.run()
-    return {"bytes": (kilobytes("status", "VmHWM") - before) / operations}
+    found = run()
+    return kilobytes("status", "VmHWM") - before, found
 
 
 # ── leaks ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -123,11 +128,10 @@ def _count(there: array[int]) -> None:
     there[2] = kilobytes("smaps_rollup", "Rss")
 
 
-def main(measurement: str, subject: str, size: str) -> None:
+def answer(measure: Callable[[str, int], dict[str, float]], subject: str, size: str) -> None:
     """Measure what the command line asks for, and print it."""
-    measure: Any = {"memory": memory, "leak": leak}[measurement]
     print(json.dumps(measure(subject, int(size))))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    answer({"memory": memory, "leak": leak}[sys.argv[1]], *sys.argv[2:])

@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from benchmarks.timing import Lap
+
 HEADINGS = ("workload", "ours", "compared with", "theirs", "ratio, median (range)", "target")
-WIDTHS = (29, 26, 26, 19, 31, 20)
-LEGEND = "Medians; times are forward + backward (+ freeing), per operation in ns, or of the whole in ms"
+WIDTHS = (31, 19, 27, 19, 35, 20)
+UNITS = {"s": 1.0, "ms": 1e-3, "µs": 1e-6, "ns": 1e-9}
 
 
 class Target(NamedTuple):
@@ -57,12 +59,14 @@ class Report:
     """The rows so far, and remarks on them."""
 
     title: str
+    legend: str
     rows: list[Row] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
     def start(self) -> None:
         """Print the title and the headings."""
-        print(f"{self.title}\n{LEGEND}\n\n{_line(HEADINGS)}\n{_line(['─' * width for width in WIDTHS])}", flush=True)
+        print(f"{self.title}\n{self.legend}\n")
+        print(f"{_line(HEADINGS)}\n{_line(['─' * width for width in WIDTHS])}", flush=True)
 
     def add(self, row: Row) -> None:
         """Print a row and keep it."""
@@ -82,10 +86,37 @@ class Report:
 
     def markdown(self) -> str:
         """Return the report as a Markdown table, with the title above and the remarks below."""
-        lines = [f"{self.title}.\n{LEGEND}.", "", _cells(HEADINGS), _cells(["---"] * len(HEADINGS))]
+        lines = [f"{self.title}.\n{self.legend}.", "", _cells(HEADINGS), _cells(["---"] * len(HEADINGS))]
         lines += [_cells(row.cells()) for row in self.rows]
         lines += [f"\n{remark}." for remark in self.remarks]
         return "\n".join(lines) + "\n"
+
+
+def times(lap: Lap, operations: int | None = None, *, freeing: bool = False) -> str:
+    """Return the times forward and, where there is one, backward, of an operation or of the whole lap."""
+    parts = [lap.forward] + [lap.backward] * bool(lap.backward) + [lap.freeing] * freeing
+    if operations:
+        return " + ".join(f"{1e9 * part / operations:.1f}" for part in parts) + " ns"
+    unit, size = unit_of(max(parts))
+    return " + ".join(shown(part / size) for part in parts) + f" {unit}"
+
+
+def shown(x: float) -> str:
+    """Return a number with three digits, or as a whole one.
+
+    >>> shown(0.04567), shown(1234.5)
+    ('0.0457', '1,234')
+    """
+    return f"{x:.3g}" if x < 999.5 else f"{x:,.0f}"
+
+
+def unit_of(seconds: float) -> tuple[str, float]:
+    """Return the name and the size of the largest unit that a time has one of.
+
+    >>> unit_of(0.5), unit_of(2e-6)
+    (('ms', 0.001), ('µs', 1e-06))
+    """
+    return next(((unit, size) for unit, size in UNITS.items() if seconds >= size), ("ns", 1e-9))
 
 
 def _line(texts: Sequence[str]) -> str:

@@ -8,10 +8,39 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from math import isclose
 from statistics import median
+from time import perf_counter, process_time
 from types import CodeType, FunctionType, MappingProxyType
 from typing import Any, NamedTuple
 
+LONG_ENOUGH, MOST_CALLS = 3e-3, 10_000  # seconds that a lap should take, and calls that it has for that
 MANY = 10  # so many numbers are a gradient of sums, in which some may nearly cancel
+
+
+class Clock:
+    """The time in seconds: that on the wall or, for a machine that others use, too, what this process had of it."""
+
+    def __init__(self) -> None:
+        self.read = perf_counter
+
+    def count_processor_time(self) -> None:
+        """From now on, count what the processor spends on this process."""
+        self.read = process_time
+
+    @contextmanager
+    def on_the_wall(self) -> Iterator[None]:
+        """Within, read the clock on the wall."""
+        before, self.read = self.read, perf_counter
+        try:
+            yield
+        finally:
+            self.read = before
+
+    def __call__(self) -> float:
+        """Return the time of now."""
+        return self.read()
+
+
+clock = Clock()
 
 
 class Lap(NamedTuple):
@@ -28,11 +57,67 @@ class Lap(NamedTuple):
         return self.forward + self.backward
 
 
+Call = Callable[[], Any]
+Make = Callable[[], Call]
+
+
 class Contender(NamedTuple):
     """An engine with a workload to run, once per call."""
 
     name: str
     run: Callable[[], Lap]
+
+
+def repeated(name: str, make: Make, shares: int = 1) -> Contender:
+    """Return a contender whose lap is a call, as often as it takes for its time to be measured.
+
+    Its time is divided by `shares`, what one call does at once. The first lap is one call: what keeps a
+    state, as training does, has taken one step when its numbers are compared.
+    """
+    call: Call | None = None
+    calls = 1
+
+    def run() -> Lap:
+        nonlocal call, calls
+        numbers: tuple[float, ...] = ()
+        if call is None:
+            call = make()
+            numbers = tuple(numbers_in(call()))
+        each = _timed(call, calls)
+        calls = max(1, min(MOST_CALLS, int(LONG_ENOUGH / each)))
+        return Lap(each / shares, 0.0, numbers)
+
+    return Contender(name, run)
+
+
+def anew(name: str, make: Make) -> Contender:
+    """Return a contender whose lap is the first call, with all that is done before: tracing, compiling."""
+
+    def run() -> Lap:
+        start = clock()
+        found = make()()
+        return Lap(clock() - start, 0.0, tuple(numbers_in(found)))
+
+    return Contender(name, run)
+
+
+def _timed(call: Call, calls: int) -> float:
+    """Return the seconds that one of so many calls took."""
+    start = clock()
+    for _ in range(calls):
+        call()
+    return (clock() - start) / calls
+
+
+def numbers_in(found: Any) -> Iterator[float]:
+    """Yield the numbers in any nest of arrays, lists and tuples; a function of nothing stands for what it returns."""
+    found = found() if callable(found) else found
+    found = found.tolist() if hasattr(found, "tolist") else found
+    if isinstance(found, Sequence):
+        for part in found:
+            yield from numbers_in(part)
+    else:
+        yield float(found)
 
 
 @dataclass
