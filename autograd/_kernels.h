@@ -7,6 +7,7 @@
 #define AUTOGRAD_KERNELS_H
 
 #define TABLE_CHECKSUM 0x18666518u
+#define MOST_FIXED 4 /* operands of a row that does not take any number of them */
 
 enum {
     TAG_identity, TAG_add, TAG_subtract, TAG_multiply, TAG_divide, TAG_power, TAG_negate, TAG_absolute, TAG_chain,

@@ -18,6 +18,11 @@
 #include <stdint.h>
 #include <string.h>
 
+#ifndef _WIN32
+#include <sys/mman.h>
+#include <unistd.h>
+#endif
+
 #include "_kernels.h"
 
 #if defined(__GNUC__)
@@ -35,7 +40,7 @@ typedef uint32_t Place; /* the number of a line on the tape, or one of these: */
 #define MANY 0xFFFFFFFDu     /* the operands stand among the edges */
 
 #define FIRST_COMPACTION 32768  /* lines, or edges: below that, looking for what can be dropped is not worth while */
-#define KEPT_CAPACITY (1 << 18) /* lines for which an empty tape keeps its memory */
+#define KEPT_CAPACITY (1 << 18) /* lines for which an empty tape keeps its memory as its own */
 #define PATIENCE (1 << 20)      /* lines swept before somebody may interrupt */
 
 typedef struct {
@@ -166,6 +171,25 @@ static int reserve_touched(void)
 
 static uint64_t greater(uint64_t a, uint64_t b) { return a > b ? a : b; }
 static uint64_t lesser(uint64_t a, uint64_t b) { return a < b ? a : b; }
+
+/* Let the system take an array's pages when it is short of memory; they then read as zeros. */
+static void lend(void *array, uint64_t bytes)
+{
+#ifdef MADV_FREE
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), start = ((uintptr_t)array + page - 1) & ~(page - 1);
+    uintptr_t end = ((uintptr_t)array + bytes) & ~(page - 1);
+    if (array != NULL && start < end) {
+        (void)madvise((void *)start, end - start, MADV_FREE);
+    }
+#endif
+}
+
+static void lend_lines(void)
+{
+    lend(tape.lines, tape.count * sizeof(Line)), lend(tape.tags, tape.count * sizeof(uint16_t));
+    lend(tape.adjoint, tape.swept * sizeof(double));
+    lend(tape.partial, tape.edges * sizeof(double)), lend(tape.operand, tape.edges * sizeof(Place));
+}
 
 static void release_memory(void)
 {
@@ -334,6 +358,20 @@ static void set_limits(void)
     tape.edge_limit = lesser(tape.edge_capacity, tape.edges_due);
 }
 
+/* Fresh pages cost as much as the operations that fill them: a large tape keeps its memory for the next graph, lent to
+ * the system meanwhile. A graph much smaller than the memory gives it up. */
+static void keep_or_release(void)
+{
+    if (tape.capacity <= KEPT_CAPACITY && tape.edge_capacity <= 4 * KEPT_CAPACITY) {
+        return;
+    }
+    if (tape.count <= tape.capacity / 4 && tape.edges <= tape.edge_capacity / 4) {
+        release_memory();
+    } else {
+        lend_lines();
+    }
+}
+
 /* Begin a new epoch, with an empty tape. */
 static void clear_tape(void)
 {
@@ -343,9 +381,7 @@ static void clear_tape(void)
             Py_DECREF(tape.lines[i].label);
         }
     }
-    if (tape.capacity > KEPT_CAPACITY || tape.edge_capacity > 4 * KEPT_CAPACITY) {
-        release_memory();
-    }
+    keep_or_release();
     tape.count = tape.edges = tape.swept = tape.leaves = 0;
     set_limits();
     tape.epoch++;

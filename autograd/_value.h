@@ -290,8 +290,6 @@ static int takes(int tag, Py_ssize_t count)
 /* A row called as a function. NotImplemented asks for the long way, which also knows the errors. */
 typedef PyObject *(*Way)(int tag, PyObject *const *args, Py_ssize_t count);
 
-#define MOST_FIXED 3 /* operands of a row that does not take any number of them */
-
 static PyObject *fixed_way(int tag, PyObject *const *args, Py_ssize_t count)
 {
     Handle *operand[MOST_FIXED];

@@ -28,6 +28,7 @@ HEAD = """\
 #define AUTOGRAD_KERNELS_H
 
 #define TABLE_CHECKSUM 0x{checksum:08X}u
+#define MOST_FIXED {most_fixed} /* operands of a row that does not take any number of them */
 
 enum {{
 {tags}
@@ -270,6 +271,7 @@ def header(rows: Iterable[Primitive] | None = None) -> str:
     ]
     return HEAD.format(
         checksum=checksum(),
+        most_fixed=max(row.arity for row in rows if not row.many),
         tags=fill(
             ", ".join([*(f"TAG_{row.name}" for row in rows), "BUILT_IN_COUNT"]),
             width=120,

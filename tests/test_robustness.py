@@ -917,4 +917,5 @@ def test_thousands_of_primitives_of_ones_own() -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored otherwise by what runs in the background
     globals()[sys.argv[1]](*sys.argv[2:])
