@@ -28,6 +28,7 @@ ORDER = [
     "value",
     "_native",
     "core",
+    "places",
     "debug",
     "math",
     "structures",
