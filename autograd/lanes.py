@@ -100,10 +100,10 @@ def _same(leaf: Any, name: str) -> tuple[list[Column], Slot]:
 
 def _along(leaf: Any, axis: int, name: str) -> tuple[list[Column], Slot]:
     """Return a column for each number of a lane, and what the numbers of a lane are in."""
-    import numpy
-
     if not is_array(leaf) or not -leaf.ndim <= axis < leaf.ndim:
         raise ArgumentError(f"{name}: got {describe(leaf)}; expected an array with the lanes along axis {axis}")
+    import numpy
+
     if leaf.dtype == object:
         cells_of(leaf, name)
     elif leaf.dtype.kind not in "fiub":
