@@ -132,9 +132,12 @@ class Results:
     def take(self, machine: PlainMachine, inputs: Inputs, found: Sequence[float], lanes: Any, threads: int) -> None:
         """Run some lanes, None for all; `found` are the numbers of inputs that the function finds by itself."""
         chosen = self.count if lanes is None else lanes
-        sums = machine.run(inputs.varying_columns, chosen, self.outs, threads, inputs.uniform_and(found))
-        if sums:
-            self.sums += sums
+        if len(self.sums) == 0:
+            machine.run(inputs.varying_columns, chosen, self.outs, threads, inputs.uniform_and(found))
+            return
+        part = self.sums.copy()
+        machine.run(inputs.varying_columns, chosen, self.outs, threads, inputs.uniform_and(found), part)
+        self.sums += part
 
     def built(self) -> Any:
         """Return the results in their structure; the dimension of the lanes is the first."""

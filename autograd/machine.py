@@ -96,13 +96,19 @@ class PlainMachine:
         out: Sequence[Column | None],
         threads: int = 1,
         uniforms: Sequence[float] | None = None,
-    ) -> list[float]:
+        sums: Column | None = None,
+    ) -> list[float] | None:
         """Write the outputs for many lanes; return the sums of those that are summed. Here, one thread does it.
 
-        `uniforms` are the numbers of all inputs that do not vary, if `columns` has those of the others only.
+        `uniforms` are the numbers of all inputs that do not vary, if `columns` has those of the others only. With
+        `sums`, a column, the sums are written there and None is returned.
         """
         out = out or [None] * len(self.program.outputs)  # none need be given if all are summed
-        return [float(x) for x in self._batch.run(self._all(columns, uniforms), lanes, out)[0]]
+        found = self._batch.run(self._all(columns, uniforms), lanes, out)[0]
+        if sums is None:
+            return [float(x) for x in found]
+        sums[:] = found
+        return None
 
     def first_mismatch(
         self, columns: Sequence[Any], lanes: int | Lanes, threads: int = 1, uniforms: Sequence[float] | None = None

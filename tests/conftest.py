@@ -1,8 +1,9 @@
-"""One profile for every hypothesis test."""
+"""One profile for every hypothesis test, and Ctrl-C as Python knows it."""
 
 from __future__ import annotations
 
 import os
+import signal
 
 from hypothesis import HealthCheck, Phase, settings
 
@@ -18,3 +19,5 @@ settings.register_profile(
 )
 settings.register_profile("mutation", parent=settings.get_profile("mutants"), max_examples=25)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts in the background would ignore it
