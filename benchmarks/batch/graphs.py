@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
+from operator import add, mul, sub
 from random import Random
 from typing import Any
 
@@ -13,24 +14,37 @@ from autograd import jit, math, value_and_grad, vmap
 from benchmarks.timing import Call
 
 INPUTS, WIDTH = 20, 1000  # so many nodes have no use yet, as soon as there are as many
-SHARES = {"sin": 0.19, "exp": 0.19, "add": 0.22, "multiply": 0.2, "subtract": 0.2}
+Operation = Callable[[Any, Any], Any]
+
+
+def sine(x: Any, _: Any) -> Any:
+    """Return the sine of the first of two."""
+    return math.sin(x)
+
+
+def exponential(x: Any, _: Any) -> Any:
+    """Return the exponential of the first of two."""
+    return math.exp(x)
+
+
+SHARES: dict[Operation, float] = {sine: 0.19, exponential: 0.19, add: 0.22, mul: 0.2, sub: 0.2}
 
 
 class Graph:
     """A function of a list of numbers, with so many operations; its numbers stay moderate."""
 
-    def __init__(self, operations: int) -> None:
-        self.operations, self.random = operations, Random(operations)
+    def __init__(self, count: int) -> None:
+        self.random = Random(count)
         self.inputs = [self.random.uniform(-1.0, 1.0) for _ in range(INPUTS)]
-        self.steps: list[tuple[str, int, int]] = []
+        self.steps: list[tuple[Operation, int, int]] = []
         self.unused, bounded = [*range(INPUTS)], [*range(INPUTS)]
-        kinds = self.random.choices([*SHARES], [*SHARES.values()], k=operations - WIDTH)
-        for place, kind in enumerate(kinds, INPUTS):
-            x = self.random.choice(bounded) if kind == "exp" else self._drawn(place)
-            y = self._drawn(place) if kind in ("add", "subtract") else self.random.choice(bounded)
-            self.steps.append((kind, x, y))
+        operations = self.random.choices([*SHARES], [*SHARES.values()], k=count - WIDTH)
+        for place, operation in enumerate(operations, INPUTS):
+            x = self.random.choice(bounded) if operation is exponential else self._drawn(place)
+            y = self._drawn(place) if operation in (add, sub) else self.random.choice(bounded)
+            self.steps.append((operation, x, y))
             self.unused.append(place)
-            if kind == "sin":
+            if operation is sine:
                 bounded.append(place)
 
     def _drawn(self, count: int) -> int:
@@ -44,17 +58,8 @@ class Graph:
     def __call__(self, inputs: Sequence[Any]) -> Any:
         """Return the sum of the nodes that no other node uses."""
         nodes = [*inputs]
-        for kind, x, y in self.steps:
-            if kind == "sin":
-                nodes.append(math.sin(nodes[x]))
-            elif kind == "exp":
-                nodes.append(math.exp(nodes[x]))
-            elif kind == "add":
-                nodes.append(nodes[x] + nodes[y])
-            elif kind == "multiply":
-                nodes.append(nodes[x] * nodes[y])
-            else:
-                nodes.append(nodes[x] - nodes[y])
+        for operation, x, y in self.steps:
+            nodes.append(operation(nodes[x], nodes[y]))
         return sum(nodes[x] for x in self.unused)
 
     def ours(self, lanes: int) -> Call:
