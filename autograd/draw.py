@@ -22,7 +22,7 @@ from typing import Any, get_args
 from autograd.core import Value
 from autograd.errors import ArgumentError, DrawingError, GraphError, describe
 from autograd.graph import topological_order
-from autograd.picture.data import Cluster, Direction, Edge, Node, Picture, Theme
+from autograd.picture.data import Cluster, Direction, Edge, Node, Picture, State, Theme, digits, largest, plain, scaled
 from autograd.picture.dot import EXTRA, dot
 from autograd.picture.groups import groups
 from autograd.picture.mermaid import mermaid
@@ -30,7 +30,10 @@ from autograd.picture.outline import outline
 from autograd.picture.parts import Model, Parts
 from autograd.picture.scene import LABELS, Scene
 
-__all__ = ["Cluster", "Drawing", "Edge", "Node", "Picture", "draw"]
+__all__ = [
+    "Cluster", "Direction", "Drawing", "Edge", "Model", "Node", "Picture", "State", "Theme", "digits", "draw",
+    "largest", "plain", "scaled",
+]  # fmt: skip
 
 EMPTY = Picture()
 MAX_NODES = 500  # more takes Graphviz long, and nobody can read it

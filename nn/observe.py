@@ -31,6 +31,11 @@ class Response(NamedTuple):
     preactivations: list[Number]
     activations: list[Number]
 
+    @property
+    def errors(self) -> Row:
+        """The adjoints of the pre-activations that the last `backward` left."""
+        return [z.grad if isinstance(z, Value) else 0.0 for z in self.preactivations]
+
 
 class ObservedLayer:
     """A layer that was observed; its numbers come in rows, one for each call, in each one number per neuron."""
@@ -42,24 +47,22 @@ class ObservedLayer:
     @property
     def inputs(self) -> list[Row]:
         """x, what the layer read."""
-        return [_data(response.inputs) for response in self.responses]
+        return [numbers_of(response.inputs) for response in self.responses]
 
     @property
     def preactivations(self) -> list[Row]:
         """z; the activation itself where there is no such number before it."""
-        return [_data(response.preactivations) for response in self.responses]
+        return [numbers_of(response.preactivations) for response in self.responses]
 
     @property
     def activations(self) -> list[Row]:
         """a, with which the layer responded."""
-        return [_data(response.activations) for response in self.responses]
+        return [numbers_of(response.activations) for response in self.responses]
 
     @property
     def errors(self) -> list[Row]:
         """δ = ∂C/∂z, the adjoints that the last `backward` left in the pre-activations; 0 before the first."""
-        return [
-            [z.grad if isinstance(z, Value) else 0.0 for z in response.preactivations] for response in self.responses
-        ]
+        return [response.errors for response in self.responses]
 
     def __repr__(self) -> str:
         name, times = self.name or "the model", len(self.responses)
@@ -113,8 +116,13 @@ class observe:
         return layer
 
 
-def _data(numbers: Iterable[Number]) -> Row:
-    return [x.data if isinstance(x, Value) else x for x in numbers]
+def numbers_of(things: Iterable[Number]) -> Row:
+    """Return Values and floats as floats.
+
+    >>> numbers_of([Value(1.0), 2.0])
+    [1.0, 2.0]
+    """
+    return [x.data if isinstance(x, Value) else x for x in things]
 
 
 def _values(numbers: Iterable[Number]) -> set[Value]:

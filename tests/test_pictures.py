@@ -417,7 +417,7 @@ def test_a_picture_in_mermaid() -> None:
         "    style v0 fill:#e4e7eb,stroke:#b8c2cc,stroke-width:1.2px,color:#52606d,stroke-dasharray:4",
         "    style v1 fill:#e4e7eb,stroke:#b8c2cc,stroke-width:1.2px,color:#52606d,stroke-dasharray:4",
         "    style v1_operation fill:#ffffff,stroke:#7b8794,stroke-width:1.2px,color:#1f2933",
-        "    style v1_constant1 fill:none,stroke:#ffffff,stroke-width:1.2px,color:#52606d",
+        "    style v1_constant1 fill:none,stroke:none,color:#52606d",
         "    style v2 fill:#79b8e3,stroke:#0072b2,stroke-width:1.2px,color:#1f2933",
         "    style v2_operation fill:#ffffff,stroke:#7b8794,stroke-width:1.2px,color:#1f2933",
         "    linkStyle 0 stroke:#7b8794,stroke-width:1px,color:#52606d",

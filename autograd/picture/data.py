@@ -7,11 +7,13 @@ something to a language is for those to escape who write it.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from math import copysign, isfinite, sqrt
 from typing import Literal
 
 NodeKind = Literal["leaf", "parameter", "value", "output", "constant", "operation", "module", "neuron"]
-EdgeKind = Literal["operand", "blocked", "result"]
+EdgeKind = Literal["operand", "blocked", "result", "weight"]
 State = Literal["", "dead", "flagged"]
 Direction = Literal["LR", "TB"]
 Theme = Literal["light", "dark"]
@@ -43,7 +45,8 @@ class Node:
 class Edge:
     """An arrow: from an operand to its operation, from an operation to its result, between parts of a model.
 
-    A blocked one comes from an operand that no gradient flows back to: a constant, or one that was not selected.
+    A blocked one comes from an operand that no gradient flows back to: a constant, or one that was not selected. A
+    weight between neurons is a line without a head.
     """
 
     tail: str
@@ -90,7 +93,7 @@ def plain(text: str, limit: int = MAX_TEXT) -> str:
     r"""Return a text on one line that can be printed, cut short if it is very long.
 
     >>> plain("a\nb\x80"), plain("x" * 100, limit=5)
-    ('a␊b\N{REPLACEMENT CHARACTER}', 'xxxx…')
+    ('a␊b�', 'xxxx…')
     """
     short = text if len(text) <= limit else text[: limit - 1] + "…"
     return UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", short.translate(VISIBLE))
@@ -104,3 +107,21 @@ def digits(number: float) -> str:
     """
     text = f"{number:.4g}"
     return f"{number:.0f}" if "e+" in text and abs(number) < 1e6 else text
+
+
+def largest(numbers: Iterable[float]) -> float:
+    """Return the largest size of some numbers, apart from those that are not finite; 0 if there is none.
+
+    >>> largest([1.0, -3.0, float("inf")])
+    3.0
+    """
+    return max((abs(x) for x in numbers if isfinite(x)), default=0.0)
+
+
+def scaled(x: float, most: float) -> float:
+    """Return sign and size of a number, from -1 to 1: the root of its share of the largest, so that small ones show.
+
+    >>> scaled(-1.0, 4.0), scaled(float("nan"), 4.0), scaled(0.0, 0.0)
+    (-0.5, 0.0, 0.0)
+    """
+    return copysign(sqrt(abs(x) / most), x) if isfinite(x) and most > 0.0 else 0.0

@@ -16,6 +16,7 @@ FONT = {"fontname": "Helvetica,Arial,sans-serif", "fontsize": "12"}
 # fmt: off
 # ordering=in: operands stand in their order, from top to bottom, wherever the rest of the graph allows it
 GRAPH = {"ordering": "in", "nodesep": "0.22", "ranksep": "0.4", "pad": "0.15"}
+PLACED = {"layout": "neato", "splines": "line", "outputorder": "edgesfirst", "pad": "0.2"}
 EDGE = {**FONT, "arrowsize": "0.6"}
 SHAPES: dict[str, Mapping[str, str]] = {
     "leaf":      {"shape": "box", "style": "rounded,filled"},
@@ -26,7 +27,7 @@ SHAPES: dict[str, Mapping[str, str]] = {
     "operation": {"shape": "ellipse", "style": "filled", "fontsize": "14", "width": "0.42", "height": "0.42",
                   "margin": "0.03,0.01"},
     "module":    {"shape": "folder", "style": "filled", "margin": "0.18,0.12"},
-    "neuron":    {"shape": "circle", "style": "filled", "fixedsize": "true", "width": "0.62"},
+    "neuron":    {"shape": "circle", "style": "filled", "fixedsize": "true", "width": "0.72", "fontsize": "10"},
 }
 # fmt: on
 
@@ -50,7 +51,13 @@ def dot(picture: Picture) -> str:
     palette = PALETTES[picture.theme]
     attributes = {**GRAPH, "bgcolor": palette.paper, "rankdir": picture.rankdir}
     if any(node.at for node in picture.nodes):
-        attributes = {"layout": "neato", "splines": "line", "pad": "0.2", "bgcolor": palette.paper}
+        attributes = {
+            "layout": "neato",
+            "splines": "line",
+            "outputorder": "edgesfirst",
+            "pad": "0.2",
+            "bgcolor": palette.paper,
+        }
     if picture.clusters:
         del attributes["ordering"]  # among clusters it turns operands around
     graph = Digraph("computation", graph_attr=attributes, node_attr=FONT, edge_attr=EDGE)
@@ -105,6 +112,8 @@ def _of_edge(edge: Edge, palette: Palette) -> dict[str, str]:
         found["style"] = "dashed"
     if edge.kind == "result":
         found["weight"] = "4"  # keeps a result beside its operation
+    if edge.kind == "weight":
+        found["dir"] = "none"
     return found
 
 

@@ -18,13 +18,14 @@ SHAPES = {
     "module": "[({})]",
     "neuron": "(({}))",
 }
-ARROWS = {"operand": "-->", "blocked": "-.->", "result": "-->"}
+ARROWS = {"operand": "-->", "blocked": "-.->", "result": "-->", "weight": "---"}
+BACKSLASH = "\\\N{WORD JOINER}"  # so that Mermaid makes no new line of \\n
 MEANINGFUL = re.compile(r"[^\w .+×…‖\-]", re.ASCII)  # in ASCII: letters of all alphabets may be written as numbers
 
 
 def mermaid(picture: Picture) -> str:
     """Return a picture as a flowchart in Mermaid."""
-    return "\n".join(_lines(picture)) + "\n"
+    return "\n".join(_lines(picture))
 
 
 def _lines(picture: Picture) -> Iterator[str]:
@@ -56,8 +57,10 @@ def _inside(picture: Picture, frame: str | None, indent: str) -> Iterator[str]:
 
 
 def _style(look: Look) -> str:
+    if not look.fill:  # a constant has no frame
+        return f"fill:none,stroke:none,color:{look.text}"
     dashes = ",stroke-dasharray:4" * look.dashed
-    return f"fill:{look.fill or 'none'},stroke:{look.line},stroke-width:{look.width:g}px,color:{look.text}{dashes}"
+    return f"fill:{look.fill},stroke:{look.line},stroke-width:{look.width:g}px,color:{look.text}{dashes}"
 
 
 def quoted(text: str) -> str:
@@ -66,5 +69,6 @@ def quoted(text: str) -> str:
     >>> quoted('a "b"')
     '"a #34;b#34;"'
     """
-    lines = (MEANINGFUL.sub(lambda found: f"#{ord(found[0])};", line) for line in text.split("\n"))
+    lines = text.replace("\\", BACKSLASH).split("\n")
+    lines = [MEANINGFUL.sub(lambda found: f"#{ord(found[0])};", line) for line in lines]
     return f'"{"<br/>".join(lines)}"'

@@ -12,7 +12,7 @@ BRANCHES = {True: ("└── ", "    "), False: ("├── ", "│   ")}  # th
 
 def outline(picture: Picture) -> str:
     """Return a picture as a tree; what is used more than once is shown in full where it comes first."""
-    return "\n".join(_lines(picture)) + "\n"
+    return "\n".join(_lines(picture))
 
 
 def _lines(picture: Picture) -> Iterator[str]:

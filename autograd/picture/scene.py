@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from math import copysign, hypot, isfinite, sqrt
+from math import hypot, isfinite
 from typing import NamedTuple
 
 from autograd import floats
 from autograd.core import Value
-from autograd.picture.data import Cluster, Edge, Node, NodeKind, digits, plain
+from autograd.picture.data import Cluster, Edge, Node, NodeKind, digits, largest, plain, scaled
 from autograd.picture.groups import Group
 from autograd.picture.parts import Parts
 from autograd.picture.summary import summary
@@ -69,16 +69,16 @@ class Scene:
     def nodes(self) -> tuple[Node, ...]:
         """Return all nodes; a tint is as deep as its gradient is large, beside others of its kind."""
         nodes = [node for group in self.groups for node in self._nodes(group)]
-        of_modules = _largest(node.tint for node in nodes if node.kind == "module")
-        of_values = _largest(node.tint for node in nodes if node.kind != "module")
-        largest = [of_modules if node.kind == "module" else of_values for node in nodes]
-        return tuple(replace(node, tint=_scaled(node.tint, most)) for node, most in zip(nodes, largest))
+        of_modules = largest(node.tint for node in nodes if node.kind == "module")
+        of_values = largest(node.tint for node in nodes if node.kind != "module")
+        most = [of_modules if node.kind == "module" else of_values for node in nodes]
+        return tuple(replace(node, tint=scaled(node.tint, size)) for node, size in zip(nodes, most))
 
     def edges(self) -> tuple[Edge, ...]:
         """Return all arrows; one is as wide as its contribution is large, beside others."""
         edges = [edge for group in self.groups for edge in self._edges(group)]
-        largest = _largest(edge.weight for edge in edges)
-        return tuple(replace(edge, weight=_scaled(edge.weight, largest)) for edge in edges)
+        most = largest(edge.weight for edge in edges)
+        return tuple(replace(edge, weight=scaled(edge.weight, most)) for edge in edges)
 
     def _called(self, module: str) -> str:
         name = self.parts.relative(module, self.parts.around(module))
@@ -233,15 +233,6 @@ def _merged(arrows: Iterable[tuple[str, list[Flow]]]) -> list[tuple[str, list[Fl
 
 def _number(x: Value | float) -> float:
     return x.data if isinstance(x, Value) else x
-
-
-def _largest(numbers: Iterable[float]) -> float:
-    return max((abs(x) for x in numbers if isfinite(x)), default=0.0)
-
-
-def _scaled(x: float, largest: float) -> float:
-    """Return a number between -1 and 1, by the root of its share of the largest, so that small ones are seen."""
-    return copysign(sqrt(abs(x) / largest), x) if isfinite(x) and largest > 0.0 else 0.0
 
 
 def span(numbers: Sequence[float], text: Callable[[float], str] = digits) -> str:
