@@ -118,7 +118,11 @@ def test_an_infinity_neither_tints_nor_hides_the_others() -> None:
     shown = nodes(draw(root))
     assert (shown["v0"].state, shown["v0"].tint) == ("flagged", 0.0)
     assert shown["v1"].tint == 1.0
-    assert arrow(draw(root), "v0", "v2_operation").weight == 0.0
+    infinite = arrow(draw(root), "v0", "v2_operation")
+    assert (infinite.state, infinite.weight) == ("flagged", 0.0)
+    assert arrow(draw(root), "v1", "v3_operation").weight == 1.0
+    for theme in PALETTES.values():
+        assert look_of_edge(infinite, theme).line == theme.flag_line
 
 
 # ── kinds ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -526,6 +530,7 @@ def test_text_can_be_read_on_every_tint(palette: Palette) -> None:
     looks += [look_of_node(Node("v", "operation"), palette)]
     assert min(contrast(look.fill, look.text) for look in looks) >= 4.5
     labels = [look_of_edge(Edge("a", "b", sign=sign), palette) for sign in (-1, 0, 1)]
+    labels += [look_of_edge(Edge("a", "b", state="flagged"), palette)]
     labels += [look_of_node(Node("v", "constant"), palette)]
     assert min(contrast(palette.paper, look.text) for look in labels) >= 4.5
 

@@ -56,6 +56,7 @@ class Edge:
     hint: str = ""
     sign: int = 0  # of what flows back; 0 if it is not known, or both
     weight: float = 0.0  # size of what flows back, from 0 to 1
+    state: State = ""  # flagged: it is NaN or infinite
     place: int = 0  # it is this one ...
     among: int = 1  # ... of so many that enter the head
 

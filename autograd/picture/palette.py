@@ -85,6 +85,8 @@ def look_of_edge(edge: Edge, palette: Palette) -> Look:
     """Return how an arrow is painted."""
     if edge.kind == "blocked":
         return Look(palette.faint, palette.soft_ink, THINNEST, dashed=True)
+    if edge.state == "flagged":
+        return Look(palette.flag_line, palette.flag_line, THICKEST)
     line = _line(edge.sign, palette) if edge.sign else palette.line
     if edge.kind == "weight":  # there are many, so small ones step back
         return Look(mixed(palette.paper, line, 0.3 + 0.7 * edge.weight), palette.soft_ink, 0.4 + edge.weight * 4.0)

@@ -212,7 +212,7 @@ class Scene:
         if self.is_differentiated and edge.tail not in self.modules:
             product = f"{flows[0].local!r} × {flows[0].upstream!r} = " if len(flows) == 1 else ""
             hint += f", contribution {product}{total!r}"
-        return replace(edge, hint=hint, sign=sign, weight=abs(total))
+        return replace(edge, hint=hint, sign=sign, weight=abs(total), state="" if isfinite(total) else "flagged")
 
     # ── names ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
