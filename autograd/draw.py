@@ -1,105 +1,114 @@
-"""Pictures of computations: Values are boxes, and an arrow leads to each from the operation that made it, a circle.
+"""Pictures of computations: Values and operations, and along the arrows between them what flows back.
 
-Two things are kept apart. A graph becomes DOT, the language of Graphviz, by a pure function: the same graph gives the
-same text, to the last byte, in every process. A `Drawing` holds this text, and hands it to Graphviz when it is shown.
+Two things are kept apart. A graph becomes a picture as data, and this becomes DOT, the language of Graphviz, by pure
+functions: the same graph gives the same text, to the last byte, in every process. A `Drawing` holds both, and hands the
+text to Graphviz when it is shown.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import secrets
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from numbers import Integral
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, get_args
 
 from autograd.core import Value
 from autograd.errors import ArgumentError, DrawingError, GraphError, describe
 from autograd.graph import topological_order
+from autograd.picture.data import Cluster, Direction, Edge, Node, Picture, State, Theme, digits, largest, plain, scaled
+from autograd.picture.dot import EXTRA, dot
+from autograd.picture.groups import groups
+from autograd.picture.mermaid import mermaid
+from autograd.picture.outline import outline
+from autograd.picture.parts import Model, Parts
+from autograd.picture.scene import LABELS, Scene
 
+__all__ = [
+    "Cluster", "Direction", "Drawing", "Edge", "Model", "Node", "Picture", "State", "Theme", "digits", "draw",
+    "largest", "plain", "scaled",
+]  # fmt: skip
+
+EMPTY = Picture()
 MAX_NODES = 500  # more takes Graphviz long, and nobody can read it
-MAX_LABEL = 60  # characters; a longer label would push everything else off the screen
-EXTRA = "pip install 'scalar-autograd[draw]'"
-
-# ── how it looks ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-Style = Mapping[str, str]
-
-FONT = {"fontname": "Helvetica,Arial,sans-serif", "fontsize": "12"}
-INK, SOFT_INK, PALE_INK, ACCENT = "#1f2933", "#616e7c", "#b8c2cc", "#b44d12"
-
-# fmt: off
-STYLES: dict[str, Style] = {
-    # ordering=in: operands stand in their order, from top to bottom, wherever the rest of the graph allows it
-    "graph":     {"ordering": "in", "nodesep": "0.22", "ranksep": "0.4", "pad": "0.15", "bgcolor": "white"},
-    "node":      {**FONT, "fontcolor": INK, "shape": "record", "style": "filled", "penwidth": "1.2", "height": "0.4"},
-    "edge":      {**FONT, "fontcolor": ACCENT, "color": SOFT_INK, "arrowsize": "0.6"},
-
-    "leaf":      {"color": "#5b8db8", "fillcolor": "#e3effa"},
-    "inner":     {"color": "#9aa5b1", "fillcolor": "#f8f9fb"},
-    "root":      {"color": "#3e8e5a", "fillcolor": "#e6f4ea", "penwidth": "1.8"},
-    "constant":  {"shape": "plaintext", "style": "", "fontcolor": SOFT_INK,
-                  "width": "0.2", "height": "0.2", "margin": "0.04,0.02"},
-    "operation": {"shape": "ellipse", "color": "#d9a441", "fillcolor": "#fff4d6", "fontsize": "14",
-                  "width": "0.42", "height": "0.42", "margin": "0.03,0.01"},
-
-    "active":    {},
-    "inactive":  {"color": PALE_INK, "style": "dashed"},
-    "result":    {"weight": "4"},  # keeps a result beside its operation
-}
-# fmt: on
-
-# Where the arrows of two or three operands enter their operation, so that nobody reads a - b as b - a.
-ENTRANCES: dict[str, dict[int, tuple[str, ...]]] = {
-    "LR": {2: (":nw", ":sw"), 3: (":nw", ":w", ":sw")},
-    "TB": {2: (":nw", ":ne"), 3: (":nw", ":n", ":ne")},
-}
-
-# Labels are data. What means something to records, DOT or XML is escaped; what cannot be printed is made visible.
-ESCAPES: dict[int, str] = {
-    **{ord(c): "\\" + c for c in "{}|\\"},
-    **{ord(c): f"&#{ord(c)};" for c in '&"<>'},
-    **{c: chr(0x2400 + c) for c in range(0x20)},
-    **dict.fromkeys([0x85, 0x2028, 0x2029], "\N{SYMBOL FOR NEWLINE}"),
-    **dict.fromkeys([0x7F], "\N{SYMBOL FOR DELETE}"),
-}
-UNPRINTABLE = re.compile("[\x80-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
-LOOSE_SPACE = re.compile("^ | (?= )| $")  # records drop these
 
 
-def draw(root: Value, *, local_derivatives: bool = False, max_nodes: int = MAX_NODES, rankdir: str = "LR") -> Drawing:
+def draw(
+    root: Value,
+    *,
+    model: Model | None = None,
+    depth: int | None = None,
+    local_derivatives: bool = False,
+    contributions: bool = False,
+    rankdir: Direction = "LR",
+    theme: Theme = "light",
+    max_nodes: int = MAX_NODES,
+) -> Drawing:
     """Draw how a Value was computed, with the data and the grad of every Value on the way.
 
-    Arrows come from operands, in their order. A dashed one is an arrow along which no gradient flows back: from a
-    constant, or from an operand that was not selected. With `local_derivatives` each of the others carries its
-    ∂result/∂operand. `rankdir` is "LR", from left to right, or "TB", from top to bottom. Raises `DrawingError` for more
-    than `max_nodes` Values or if the package graphviz is missing, `ArgumentError` if `root` is no Value, `GraphError`
-    if its graph has a cycle or operands that are no Values.
+    Blue is a positive gradient, vermilion a negative one, the deeper the larger; grey and dashed is a Value that no
+    gradient arrives at, yellow one that is NaN or infinite. Leaves are rounded, parameters six-sided, operations round,
+    constants without a frame; the result has two frames. Arrows come from operands, in their order. They are as wide as
+    what flows back along them is large, and dashed where nothing can: from a constant, or from an operand that was not
+    selected. With `local_derivatives` each of the others carries its ∂result/∂operand, with `contributions` the product
+    of the chain rule: this, times the gradient of the result.
+
+    With a `model`, such as an `nn.Module`, parameters have their names in it, and its modules have frames. `depth` says
+    how deep to look into it: at 0 it is one box, at 1 each of the modules in it is one, and so on; parts of the picture
+    that are alike are then drawn once, with their number.
+
+    `rankdir` is "LR", from left to right, or "TB", from top to bottom; `theme` is "light" or "dark". Raises
+    `DrawingError` for a picture of more than `max_nodes` Values or if the package graphviz is missing, `ArgumentError`
+    for arguments of the wrong kind, `GraphError` if the graph has a cycle or operands that are no Values.
 
     >>> x = Value(3.0, label="x")
     >>> picture = draw(x * x)
     >>> picture.source.count("v0 -> ")
     2
+    >>> print(picture.to_text())
+    *  data 9  grad 0
+    ├── x  data 3  grad 0
+    └── x  (see above)
     """
-    if not isinstance(rankdir, str) or rankdir not in ENTRANCES:
-        raise ArgumentError(
-            f"draw: rankdir: got {describe(rankdir)}; expected 'LR' (left to right) or 'TB' (top to bottom)"
-        )
-    return Drawing(_dot(_parts(_nodes(root, max_nodes), local_derivatives), rankdir))
-
-
-def _nodes(root: Value, max_nodes: int) -> list[Value]:
-    """Return the nodes to draw, operands before results."""
-    if not isinstance(root, Value):
-        raise ArgumentError(f"draw: got {describe(root)}; expected a Value: compute one, and draw that")
+    _check_choice("rankdir", rankdir, "'LR' (left to right) or 'TB' (top to bottom)", get_args(Direction))
+    _check_choice("theme", theme, "'light' or 'dark'", get_args(Theme))
     if not isinstance(max_nodes, Integral) or max_nodes < 1:
         raise ArgumentError(f"draw: max_nodes: got {describe(max_nodes)}; expected a whole number, at least 1")
+    parts = Parts(_checked_model(model, depth))
+    order = _nodes(root)
+    found = groups(order, parts, depth, max_nodes)
+    if len(found) > max_nodes:
+        raise _too_large(len(found), max_nodes, collapsible=model is not None and depth is None)
+    label = LABELS["flow"] if contributions else LABELS["local"] if local_derivatives else None
+    scene = Scene(order, found, parts, label)
+    return Drawing.of(Picture(scene.nodes(), scene.edges(), scene.clusters(), rankdir, theme))
+
+
+def _check_choice(name: str, choice: Any, expected: str, choices: tuple[str, ...]) -> None:
+    if not isinstance(choice, str) or choice not in choices:
+        raise ArgumentError(f"draw: {name}: got {describe(choice)}; expected {expected}")
+
+
+def _checked_model(model: Any, depth: Any) -> Model | None:
+    if model is not None and not isinstance(model, Model):
+        raise ArgumentError(f"draw: model: got {describe(model)}; expected a model, such as nn.MLP(2, [3, 1])")
+    if depth is not None and (not isinstance(depth, Integral) or depth < 0):
+        raise ArgumentError(f"draw: depth: got {describe(depth)}; expected a whole number from 0 on, or None")
+    if depth is not None and model is None:
+        raise ArgumentError(f"draw: got depth={depth} but no model; say whose parts are meant: model=...")
+    return model
+
+
+def _nodes(root: Value) -> list[Value]:
+    """Return the nodes of the graph, operands before results."""
+    if not isinstance(root, Value):
+        raise ArgumentError(f"draw: got {describe(root)}; expected a Value: compute one, and draw that")
     try:
         order = topological_order(root)
         sound = all(map(_is_sound, order))
@@ -109,11 +118,6 @@ def _nodes(root: Value, max_nodes: int) -> list[Value]:
         raise GraphError(
             "draw: the graph has a cycle, or operands that are neither Values nor floats; draw what Values computed"
         )
-    if len(order) > max_nodes:
-        raise DrawingError(
-            f"draw: the graph has {len(order)} Values, more than max_nodes={max_nodes};"
-            f" pass max_nodes={len(order)}, or draw a smaller part: one of the Values on the way to this one"
-        )
     return order
 
 
@@ -121,106 +125,12 @@ def _is_sound(node: Any) -> bool:
     return all(isinstance(x, float) or (isinstance(x, Value) and x.number < node.number) for x in node.operands)
 
 
-# ── from a graph to the parts of a picture ───────────────────────────────────────────────────────────────────────────
-
-
-class Shape(NamedTuple):
-    """A Value, an operation or a constant in a picture."""
-
-    name: str
-    kind: str  # which of STYLES
-    lines: tuple[str, ...]
-    hint: str  # shown where the mouse rests
-
-
-class Arrow(NamedTuple):
-    """An arrow in a picture: from an operand to its operation, or from an operation to its result."""
-
-    tail: str
-    head: str
-    kind: str
-    label: str = ""
-    hint: str = ""
-    place: int = 0  # it is this one ...
-    among: int = 1  # ... of so many that enter the head
-
-
-def _parts(order: list[Value], local_derivatives: bool) -> Iterator[Shape | Arrow]:
-    """Yield all there is to draw. Names tell places in the order, so that they are the same in every process."""
-    names = {node: f"v{place}" for place, node in enumerate(order)}
-    for node, name in names.items():
-        kind = "leaf" if node.primitive is None else "root" if node is order[-1] else "inner"
-        yield Shape(name, kind, _lines(node), f"data = {node.data!r}, grad = {node.grad!r}")
-        if node.primitive is not None:
-            operation = f"{name}_operation"
-            yield Shape(operation, "operation", (node.primitive.symbol,), node.primitive.name)
-            for place, (operand, partial) in enumerate(zip(node.operands, node.partials)):
-                tail = names[operand] if isinstance(operand, Value) else f"{name}_constant{place}"
-                if not isinstance(operand, Value):
-                    yield Shape(tail, "constant", (_short(operand),), repr(operand))
-                kind, label, hint = _flow(partial)
-                yield Arrow(tail, operation, kind, label if local_derivatives else "", hint, place, len(node.operands))
-            yield Arrow(operation, name, "result")
-
-
-def _lines(node: Value) -> tuple[str, ...]:
-    numbers = f"data {_short(node.data)}", f"grad {_short(node.grad)}"
-    return (node.label, *numbers) if node.label else numbers
-
-
-def _flow(partial: float | None) -> tuple[str, str, str]:
-    """Return kind, label and hint of the arrow from an operand."""
-    if partial is None:
-        return "inactive", " ", ""  # Graphviz keeps the order of operands if all of their arrows have labels, or none
-    return "active", f" {_short(partial)} ", f"∂ = {partial!r}"
-
-
-def _short(number: float) -> str:
-    """Return a number in four digits, or in all those before the point if these are up to six.
-
-    >>> _short(2.0), _short(-0.70710678), _short(24.7041), _short(123456.7), _short(1e-9)
-    ('2', '-0.7071', '24.7', '123457', '1e-09')
-    """
-    text = f"{number:.4g}"
-    return f"{number:.0f}" if "e+" in text and abs(number) < 1e6 else text
-
-
-# ── from the parts to DOT ────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _dot(parts: Iterable[Shape | Arrow], rankdir: str) -> str:
-    try:
-        from graphviz import Digraph  # here, because `import autograd` must not need it
-    except ImportError as error:
-        raise DrawingError(f"draw: the Python package graphviz is missing; {EXTRA}") from error
-    defaults = {f"{part}_attr": STYLES[part] for part in ("node", "edge")}
-    graph = Digraph("computation", graph_attr={**STYLES["graph"], "rankdir": rankdir}, **defaults)
-    for part in parts:
-        if isinstance(part, Shape):
-            graph.node(part.name, _record(part.lines, rankdir), tooltip=_escaped(part.hint), **STYLES[part.kind])
-        else:
-            entrance = ENTRANCES[rankdir].get(part.among, ("",) * part.among)[part.place]
-            label, hint = _escaped(part.label) or None, _escaped(part.hint) or None
-            graph.edge(part.tail, part.head + entrance, label=label, tooltip=hint, **STYLES[part.kind])
-    source: str = graph.source
-    return source
-
-
-def _record(lines: Sequence[str], rankdir: str) -> str:
-    """Return a label of several lines, one below the other, each cut short if it is very long."""
-    short = [line if len(line) <= MAX_LABEL else line[: MAX_LABEL - 1] + "…" for line in lines]
-    text = " | ".join(LOOSE_SPACE.sub("&#32;", _escaped(line)) for line in short)
-    # Graphviz turns records with the direction of the graph; braces turn them back.
-    return f"{{ {text} }}" if rankdir == "TB" and len(lines) > 1 else text
-
-
-def _escaped(text: str) -> str:
-    r"""Return a text such that Graphviz shows just this.
-
-    >>> _escaped('<b>{x}</b>')
-    '&#60;b&#62;\\{x\\}&#60;/b&#62;'
-    """
-    return UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text.translate(ESCAPES))
+def _too_large(count: int, max_nodes: int, collapsible: bool) -> DrawingError:
+    remedies = f"depth=1 or max_nodes={count}" if collapsible else f"max_nodes={count}"
+    return DrawingError(
+        f"draw: the graph has {count} Values, more than max_nodes={max_nodes};"
+        f" pass {remedies}, or draw a smaller part: one of the Values on the way to this one"
+    )
 
 
 # ── from DOT to something to look at ─────────────────────────────────────────────────────────────────────────────────
@@ -241,11 +151,27 @@ sys.stdout.buffer.write(graph.draw(prog="dot", format=sys.argv[1][2:], args=" ".
 class Drawing:
     """A picture: `source` is its text in DOT, the language of Graphviz. A notebook shows it by itself.
 
+    `picture` is the same as data; it is empty if the drawing was made of nothing but a text.
+
     >>> Drawing("digraph { a -> b }")
     <Drawing: .render('graph.svg') saves the picture, .source is its DOT text>
     """
 
     source: str
+    picture: Picture = EMPTY
+
+    @classmethod
+    def of(cls, picture: Picture) -> Drawing:
+        """Return the drawing of a picture. Raises `DrawingError` if the package graphviz is missing."""
+        return cls(dot(picture), picture)
+
+    def to_mermaid(self) -> str:
+        """Return the picture as a flowchart in Mermaid, which GitHub and many others draw."""
+        return mermaid(self.picture)
+
+    def to_text(self) -> str:
+        """Return the picture as a tree in plain text, for a terminal."""
+        return outline(self.picture)
 
     def svg(self) -> str:
         """Return the picture as SVG. Raises `DrawingError` if there is nothing to make it with."""

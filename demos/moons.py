@@ -20,7 +20,7 @@ from tqdm import tqdm  # type: ignore[import-untyped]
 
 from autograd import Value, draw
 from demos import shared
-from nn import MLP, SGD, Neuron, l2, max_margin
+from nn import MLP, SGD, Neuron, draw_network, l2, max_margin
 
 TARGET = 0.97
 Point = list[float]
@@ -137,6 +137,7 @@ def main() -> int:
 
     pictures.figure(boundary(model, points, labels, right), "moons_boundary")
     pictures.figure(curves(history), "moons_loss")
+    pictures.drawing(draw_network(model), "moons_network")
     pictures.drawing(draw(one_neuron(model, points[0]), local_derivatives=True), "moons_neuron")
     pictures.drawing(draw(small_loss(points[0], labels[0], options.seed)), "moons_small_loss")
     return shared.verdict(right >= TARGET, f"accuracy {right:.1%}, at least {TARGET:.0%} wanted")

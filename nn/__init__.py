@@ -1,9 +1,11 @@
 """Networks of scalar neurons: models, losses, optimizers."""
 
 from nn.activations import ACTIVATIONS, Activation
+from nn.diagram import draw_network
 from nn.layers import MLP, Layer, Neuron
 from nn.losses import binary_cross_entropy, cross_entropy, l1, l2, max_margin, mean_squared_error
 from nn.module import Module
+from nn.observe import observe
 from nn.optim import SGD, Adam, Optimizer
 
 __all__ = [
@@ -18,8 +20,10 @@ __all__ = [
     "Optimizer",
     "binary_cross_entropy",
     "cross_entropy",
+    "draw_network",
     "l1",
     "l2",
     "max_margin",
     "mean_squared_error",
+    "observe",
 ]

@@ -50,6 +50,8 @@ def check_picture(path: Path) -> None:
 MOONS = (
     "moons_boundary.png",
     "moons_loss.png",
+    "moons_network.svg",
+    "moons_network.png",
     "moons_neuron.svg",
     "moons_neuron.png",
     "moons_small_loss.svg",

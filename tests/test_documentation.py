@@ -34,7 +34,9 @@ def test_the_page_of_primitives_is_current() -> None:
     assert (HERE / "docs" / "primitives.md").read_text(encoding="utf-8") == page, "run `make docs`"
 
 
-@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "docs/primitives.md", "docs/design.md"])
+@pytest.mark.parametrize(
+    "document", ["README.md", "CONTRIBUTING.md", "docs/primitives.md", "docs/design.md", "docs/pictures.md"]
+)
 def test_links_lead_to_files(document: str) -> None:
     text = (HERE / document).read_text(encoding="utf-8")
     for target in re.findall(r"\]\(([^)#]+)\)", text):

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
 from importlib.util import find_spec
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,6 +36,7 @@ only_in_python = pytest.mark.skipif(NATIVE, reason="a compiled Value cannot be g
 INSTALLED = {"dot": shutil.which("dot"), "pygraphviz": find_spec("pygraphviz")}
 SVG = "{http://www.w3.org/2000/svg}"
 HINT = "<Drawing: .render('graph.svg') saves the picture, .source is its DOT text>"
+TURNING = ["LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"]  # what follows runs the other way
 REMEDIES = (
     "nothing to make pictures with: install Graphviz's program dot with the system's package manager"
     " (such as: apt install graphviz), or pip install 'scalar-autograd[draw]'"
@@ -87,7 +89,7 @@ def visible(label: str) -> str:
     def symbol(c: str) -> str:
         if c in (known := {"\x85": "␤", "\u2028": "␤", "\u2029": "␤", "\x7f": "␡", "\xa0": " "}):
             return known[c]
-        if unicodedata.category(c) in ("Cc", "Cs") or c in "\ufffe\uffff":
+        if unicodedata.category(c) in ("Cc", "Cs") or unicodedata.bidirectional(c) in TURNING or c in "\ufffe\uffff":
             return chr(0x2400 + ord(c)) if ord(c) < 0x20 else "\ufffd"
         return c
 
@@ -135,14 +137,12 @@ PYTHON = f"#!{sys.executable}\nimport sys\n"
 # ── what a picture shows ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_value_is_a_record_of_its_label_its_data_and_its_grad(expression: Value) -> None:
-    picture = draw(expression)
-    assert "shape=record" in picture.source
-    assert attribute(picture, "v0", "label") == "a | data 2 | grad -1.881"
+def test_a_value_shows_its_label_its_data_and_its_grad(expression: Value) -> None:
+    assert attribute(draw(expression), "v0", "label") == r"a\ndata 2\ngrad -1.881"
 
 
 def test_a_value_without_a_label_shows_its_numbers(expression: Value) -> None:
-    assert attribute(draw(expression), "v1", "label") == "data -3 | grad 1.92"
+    assert attribute(draw(expression), "v1", "label") == r"data -3\ngrad 1.92"
 
 
 def test_a_mouse_over_a_value_finds_all_digits(expression: Value) -> None:
@@ -160,7 +160,7 @@ def test_a_mouse_over_a_value_finds_all_digits(expression: Value) -> None:
     ],
 )  # fmt: skip
 def test_numbers_are_short(number: float, shown: str) -> None:
-    assert attribute(draw(Value(number)), "v0", "label") == f"data {shown} | grad 0"
+    assert attribute(draw(Value(number)), "v0", "label").startswith(rf"data {shown}\ngrad 0")
 
 
 def test_a_mouse_over_a_value_finds_all_digits_of_the_longest_numbers() -> None:
@@ -213,15 +213,13 @@ def test_constants_are_plain_and_each_use_of_one_is_drawn() -> None:
 
 def test_leaves_inner_values_and_the_root_are_told_apart(expression: Value) -> None:
     picture = draw(expression)
-    colours = [attribute(picture, f"v{i}", "fillcolor") for i in range(5)]
-    leaf, inner, root = (drawing.STYLES[kind]["fillcolor"] for kind in ("leaf", "inner", "root"))
-    assert colours == [leaf, leaf, inner, inner, root]
-    assert len({leaf, inner, root}) == 3
+    assert [attribute(picture, f"v{i}", "style") for i in range(5)] == ["rounded,filled"] * 2 + ["filled"] * 3
+    assert [line.split()[0] for line in picture.source.splitlines() if "peripheries=2" in line] == ["v4"]
 
 
 def test_a_single_leaf_can_be_drawn() -> None:
     picture = draw(Value(3.0, label="x"))
-    assert attribute(picture, "v0", "label") == "x | data 3 | grad 0"
+    assert attribute(picture, "v0", "label") == r"x\ndata 3\ngrad 0"
     assert edges(picture) == []
 
 
@@ -258,8 +256,8 @@ def test_pictures_go_from_left_to_right_or_from_top_to_bottom() -> None:
     across, down = draw(x - 1.0), draw(x - 1.0, rankdir="TB")
     assert "rankdir=LR" in across.source
     assert "rankdir=TB" in down.source
-    assert attribute(across, "v0", "label") == "x | data 3 | grad 0"
-    assert attribute(down, "v0", "label") == "{ x | data 3 | grad 0 }"
+    assert attribute(across, "v0", "label") == r"x\ndata 3\ngrad 0"
+    assert attribute(down, "v0", "label") == attribute(across, "v0", "label")
     assert attribute(down, "v1_operation", "label") == "-"
     assert [e.port for e in edges(down)] == ["nw", "ne", ""]
 
@@ -270,20 +268,21 @@ def test_the_source_in_full() -> None:
     y.backward()
     assert draw(y, local_derivatives=True).source.splitlines() == [
         "digraph computation {",
-        "\tgraph [bgcolor=white nodesep=0.22 ordering=in pad=0.15 rankdir=LR ranksep=0.4]",
-        '\tnode [fontcolor="#1f2933" fontname="Helvetica,Arial,sans-serif" fontsize=12 height=0.4 penwidth=1.2'
-        " shape=record style=filled]",
-        '\tedge [arrowsize=0.6 color="#616e7c" fontcolor="#b44d12" fontname="Helvetica,Arial,sans-serif" fontsize=12]',
-        '\tv0 [label="x | data 3 | grad 2" color="#5b8db8" fillcolor="#e3effa" tooltip="data = 3.0, grad = 2.0"]',
-        '\tv1 [label="data 6 | grad 1" color="#3e8e5a" fillcolor="#e6f4ea" penwidth=1.8'
-        ' tooltip="data = 6.0, grad = 1.0"]',
-        '\tv1_operation [label="*" color="#d9a441" fillcolor="#fff4d6" fontsize=14 height=0.42 margin="0.03,0.01"'
-        " shape=ellipse tooltip=multiply width=0.42]",
-        '\tv0 -> v1_operation:nw [label=" 2 " tooltip="∂ = 2.0"]',
-        '\tv1_constant1 [label=2 fontcolor="#616e7c" height=0.2 margin="0.04,0.02" shape=plaintext style=""'
-        " tooltip=2.0 width=0.2]",
-        '\tv1_constant1 -> v1_operation:sw [label=" " color="#b8c2cc" style=dashed]',
-        "\tv1_operation -> v1 [weight=4]",
+        '\tgraph [bgcolor="#ffffff" nodesep=0.22 ordering=in pad=0.15 rankdir=LR ranksep=0.4]',
+        '\tnode [fontname="Helvetica,Arial,sans-serif" fontsize=12]',
+        '\tedge [arrowsize=0.6 fontname="Helvetica,Arial,sans-serif" fontsize=12]',
+        '\tv0 [label="x\\ndata 3\\ngrad 2" color="#0072b2" fillcolor="#79b8e3" fontcolor="#1f2933" penwidth=1.2'
+        ' shape=box style="rounded,filled" tooltip="data = 3.0, grad = 2.0"]',
+        '\tv1 [label="data 6\\ngrad 1" color="#0072b2" fillcolor="#a0cceb" fontcolor="#1f2933" penwidth=1.2'
+        ' peripheries=2 shape=box style=filled tooltip="data = 6.0, grad = 1.0"]',
+        '\tv1_operation [label="*" color="#7b8794" fillcolor="#ffffff" fontcolor="#1f2933" fontsize=14 height=0.42'
+        ' margin="0.03,0.01" penwidth=1.2 shape=ellipse style=filled tooltip=multiply width=0.42]',
+        '\tv1_constant1 [label=2 fontcolor="#52606d" height=0.2 margin="0.04,0.02" shape=plaintext tooltip=2.0'
+        " width=0.2]",
+        '\tv0 -> v1_operation:nw [label=" 2 " color="#0072b2" fontcolor="#0072b2" penwidth=4.5'
+        ' tooltip="∂ = 2.0, contribution 2.0 × 1.0 = 2.0"]',
+        '\tv1_constant1 -> v1_operation:sw [label=" " color="#b8c2cc" fontcolor="#52606d" penwidth=1 style=dashed]',
+        '\tv1_operation -> v1 [color="#7b8794" penwidth=1 weight=4]',
         "}",
     ]
 
@@ -406,9 +405,12 @@ HOSTILE = [
     "/* */", "node", "digraph", "strict", "1", "-1.5", "∂L/∂x", "a" * 60,
 ]  # fmt: skip
 
+HOSTILE += [one + other for one, other in product(HOSTILE, HOSTILE)][::19]
+HOSTILE = [label[:60] for label in HOSTILE]
+
 
 def shown_labels(labels: list[str]) -> list[str]:
-    shown = texts(draw(p.fsum(*[Value(1.0, label=label) for label in labels])).svg())
+    shown = texts(draw(p.fsum(*[Value(1.0, label=label) for label in labels]), max_nodes=1000).svg())
     assert all(shown[f"v{place}"][-2:] == ["data 1", "grad 0"] for place in range(len(labels)))
     return ["".join(shown[f"v{place}"][:-2]) for place in range(len(labels))]
 
@@ -425,11 +427,57 @@ def test_any_label_is_shown_as_it_is(labels: list[str]) -> None:
     assert shown_labels(labels) == list(map(visible, labels))
 
 
+def test_there_are_plenty_of_hostile_labels() -> None:
+    assert len(HOSTILE) >= 500
+
+
+def test_hostile_labels_are_text_in_mermaid() -> None:
+    drawing = draw(p.fsum(*[Value(1.0, label=label) for label in HOSTILE]), max_nodes=1000)
+    lines = drawing.to_mermaid().splitlines()[1 : len(HOSTILE) + 1]
+    for place, (line, label) in enumerate(zip(lines, HOSTILE)):
+        found = re.fullmatch(rf'    v{place}\("([^"<>&`\\]*)(?:<br/>)?data 1<br/>grad 0"\)', line)
+        assert found is not None, line
+        text = re.sub(r"#(\d+);", lambda code: chr(int(code[1])), found[1])
+        assert text.replace("\xa0", " ").replace("\\\u2060", "\\") == visible(label)
+        assert "\\n" not in text  # of which Mermaid would make a new line
+
+
+def test_hostile_labels_are_text_in_a_terminal() -> None:
+    text = draw(p.fsum(*[Value(1.0, label=label) for label in HOSTILE]), max_nodes=1000).to_text()
+    assert len(text.splitlines()) == len(HOSTILE) + 1
+    assert all(line.endswith("  data 1  grad 0") or "── data 1" in line for line in text.splitlines()[1:])
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", text)
+
+
+@pytest.mark.usefixtures("renderer")
+def test_hostile_names_of_modules_are_shown_as_they_are() -> None:
+    class Model:
+        def __init__(self, title: str) -> None:
+            self.title, self.weight = title, Value(1.0)
+
+        def named_parameters(self) -> list[tuple[str, Value]]:
+            return [(self.title, self.weight)]
+
+        def named_modules(self) -> list[tuple[str, Model]]:
+            return [("", self)]
+
+        def __repr__(self) -> str:
+            return self.title
+
+    for title in ['<b>"]; evil [label="', "</script><script>alert(1)</script>", r"\N\G {a|b} & co"]:
+        model = Model(title)
+        opened, closed = (draw(model.weight * 2.0, model=model, depth=depth).svg() for depth in (None, 0))
+        assert title in texts(opened)["v0"]
+        assert title in texts(closed)["v0"]
+        frames = [g for g in ElementTree.fromstring(opened.encode()).iter(f"{SVG}g") if g.get("class") == "cluster"]
+        assert [text.text for frame in frames for text in frame.iter(f"{SVG}text")] == [title]
+
+
 @pytest.mark.usefixtures("renderer")
 def test_symbols_of_operations_are_shown_as_they_are() -> None:
     symbols = [symbol for symbol in HOSTILE if symbol.strip()]
     x = Value(1.0)
-    shown = texts(draw(p.fsum(*[replace(p.sin, symbol=symbol)(x) for symbol in symbols])).svg())
+    shown = texts(draw(p.fsum(*[replace(p.sin, symbol=symbol)(x) for symbol in symbols]), max_nodes=1000).svg())
     assert ["".join(shown[f"v{place}_operation"]) for place in range(1, len(symbols) + 1)] == list(
         map(visible, symbols)
     )
@@ -448,21 +496,21 @@ def test_labels_stay_on_one_line_of_the_source() -> None:
     ("label", "escaped"),
     [
         ("hidden layer", "hidden layer"),
-        (" two  spaces ", "&#32;two&#32; spaces&#32;"),
-        ("{a|b}", r"\{a\|b\}"),
+        (" two  spaces ", "&#160;two&#160; spaces&#160;"),
+        ("{a|b}", "{a|b}"),
         ("\\N", r"\\N"),
         ('<b> & "c"', "&#60;b&#62; &#38; &#34;c&#34;"),
         ("\x00\n\x7f\x85\x9b\ud800", "␀␊␡␤\ufffd\ufffd"),
     ],
 )
 def test_labels_are_escaped_in_the_source(label: str, escaped: str) -> None:
-    assert attribute(draw(Value(1.0, label=label)), "v0", "label") == f"{escaped} | data 1 | grad 0"
+    assert attribute(draw(Value(1.0, label=label)), "v0", "label") == rf"{escaped}\ndata 1\ngrad 0"
 
 
 def test_a_very_long_label_is_cut_short() -> None:
     kept, cut = "x" * 60, "x" * 59 + "…"
-    assert attribute(draw(Value(1.0, label=kept)), "v0", "label") == f"{kept} | data 1 | grad 0"
-    assert attribute(draw(Value(1.0, label=kept + "x")), "v0", "label") == f"{cut} | data 1 | grad 0"
+    assert attribute(draw(Value(1.0, label=kept)), "v0", "label") == rf"{kept}\ndata 1\ngrad 0"
+    assert attribute(draw(Value(1.0, label=kept + "x")), "v0", "label") == rf"{cut}\ndata 1\ngrad 0"
     assert len(draw(Value(1.0, label="{" * 1_000_000)).source) < 1000
 
 

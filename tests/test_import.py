@@ -52,6 +52,15 @@ ORDER = [
     "jit",
     "differences",
     "precision",
+    "picture.data",
+    "picture.parts",
+    "picture.groups",
+    "picture.summary",
+    "picture.scene",
+    "picture.palette",
+    "picture.dot",
+    "picture.mermaid",
+    "picture.outline",
     "draw",
     "explain",
     "kinks",
@@ -64,9 +73,10 @@ PUBLIC_MODULES = {"autograd", "autograd.errors", "autograd.math", "autograd.draw
 HEAVY = ["numpy", "graphviz", "pygraphviz", "hypothesis", "flint", "mpmath", "scipy", "sklearn", "matplotlib", "tqdm"]
 HEAVY += ["pytest"]
 
-NO_MODULES = {"__init__.py", "_native.pyi", "_machine.pyi"}
+NO_MODULES = {"__init__.py"}
 
-modules = [path for path in sorted((ROOT / "autograd").glob("*.p[xy]*")) if path.name not in NO_MODULES]
+modules = sorted(path for kind in ("*.py", "*.pyx", "*.pxd") for path in (ROOT / "autograd").rglob(kind))
+modules = [path for path in modules if path.name not in NO_MODULES]
 users = sorted(path for folder in ("nn", "demos") for path in (ROOT / folder).rglob("*.py"))
 
 
@@ -113,12 +123,12 @@ def private(source: str) -> Iterator[str]:
 
 
 def test_every_module_has_its_place() -> None:
-    assert sorted(ORDER) == [path.stem for path in modules]
+    assert sorted(ORDER) == sorted(name_of(path).removeprefix("autograd.") for path in modules)
 
 
 @pytest.mark.parametrize("path", modules, ids=name_of)
 def test_modules_import_only_from_modules_above(path: Path) -> None:
-    above = ORDER[: ORDER.index(path.stem)]
+    above = ORDER[: ORDER.index(name_of(path).removeprefix("autograd."))]
     assert [module for module in of_the_library(python_in(path)) if module not in above] == []
 
 
