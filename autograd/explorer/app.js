@@ -1,11 +1,11 @@
 // The page: what has been done up to a step, what is selected, and everything that can be pressed or dragged.
 
 const $ = (id) => document.getElementById(id);
-const MOST_OPEN = 2000, MOST_FOUND = 12, MOST_LISTED = 40, MOST_TERMS = 4;
+const MOST_OPEN = 2000, MOST_OPEN_AT_FIRST = 400, MOST_FOUND = 12, MOST_LISTED = 40, MOST_TERMS = 4;
 
 const graph = new Graph(JSON.parse($("graph").textContent));
 const steps = graph.steps;
-const open = new Set(graph.size > MOST_OPEN ? [] : graph.clusters.keys());
+const open = new Set(graph.size > MOST_OPEN_AT_FIRST ? [] : graph.clusters.keys());
 const outline = new Outline(graph, open);
 const state = { done: steps.length, selected: null, timer: null };
 
@@ -52,7 +52,7 @@ function toldReverse({ node, place, operand }, adjoints, template) {
   const { root } = graph, partial = graph.partials[node][place], amount = graph.contribution(adjoints[node], node, place);
   const rule = template[2 + place], outer = slope(graph, root, node), inner = slope(graph, node, operand);
   const first = line(slope(graph, root, operand), relation("+="), outer, relation("×"), inner);
-  if (partial !== null && rule) first.append(relation("="), outer.cloneNode(true), relation("×"), ...grouped(filled(graph, node, rule, false), rule));
+  if (partial !== null && rule) first.append(relation("="), outer.cloneNode(true), relation("×"), ...bracketedSum(filled(graph, node, rule, false), rule));
   const why = partial === null ? "not selected: nothing flows" : adjoints[node] === 0 ? "a zero adjoint passes nothing on" : null;
   const numbers = why
     ? [make("span", { class: "hint" }, why)]
@@ -63,7 +63,7 @@ function toldReverse({ node, place, operand }, adjoints, template) {
   return [[first, second, sum], spoken];
 }
 
-const grouped = (parts, rule) => (/ [-+] /.test(rule) ? ["(", ...parts, ")"] : parts);
+const bracketedSum = (parts, rule) => (/ [-+] /.test(rule) ? ["(", ...parts, ")"] : parts);
 
 /** The sum so far, the newest term last. */
 function termsBefore(operand, adjoints) {
@@ -83,7 +83,7 @@ const bracketed = (x, inside) => (inside && x < 0 ? `(${short(x)})` : short(x));
 
 // ── showing it ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-const drawing = new Drawing($("drawing"), graph, {
+const drawing = new Drawing($("arrows"), $("drawing"), graph, {
   activate: (id) => (id?.startsWith("c") ? toggle(Number(id.slice(1)), true) : select(id ? Number(id.slice(1)) : null)),
   close: (cluster) => toggle(cluster, false),
 });
@@ -109,7 +109,7 @@ function render() {
   $("position").textContent = `${state.done} / ${steps.length}`;
   for (const id of ["first", "back"]) $(id).disabled = state.done === 0;
   for (const id of ["next", "last"]) $(id).disabled = state.done === steps.length;
-  if (state.timer !== null && shot.cards.length) drawing.reveal(shot.cards[0][0]);
+  if (state.timer !== null && shot.step) follow(shot.step);
   showDetails(shot);
 }
 
@@ -118,8 +118,11 @@ function go(done, { reveal = true } = {}) {
   refresh();
   remember();
   const step = steps[state.done - 1];
-  if (reveal && step) drawing.reveal(outline.standIn(step.operand ?? step.node));
+  if (reveal && step) follow(step);
 }
+
+/** Keep what a step is about in sight: the node that is worked on, and where there is room its operand. */
+const follow = ({ node, operand }) => drawing.reveal(...[node, operand].filter((x) => x !== undefined).map((x) => outline.standIn(x)));
 
 function play() {
   if (state.timer !== null) return pause();
@@ -148,7 +151,7 @@ function select(node, { near = false } = {}) {
   state.selected = node;
   drawing.select(node === null ? null : `n${node}`);
   if (node !== null && near) {
-    drawing.reveal(`n${node}`, true);
+    drawing.approach(`n${node}`);
   }
   detailed = null;
   refresh();
@@ -163,9 +166,9 @@ async function redraw({ focus = null, fit = true } = {}) {
   if (!(await drawing.show(outline))) return;
   document.body.classList.remove("arranging");
   drawing.flowing();
-  if (fit) drawing.fit();
+  if (fit) drawing.frame();
   drawing.select(state.selected === null ? null : `n${state.selected}`);
-  if (focus) drawing.reveal(focus, true);
+  if (focus) drawing.approach(focus);
   for (const id of ["collapse", "expand"]) $(id).hidden = graph.clusters.length === 1;
   render();
 }
@@ -313,10 +316,21 @@ function changed() {
   refresh();
 }
 
+/** Controls, under the name of the module that each is in. */
+function grouped(leaves) {
+  let module = "";
+  return leaves.flatMap((leaf) => {
+    const label = graph.labels[leaf], before = module;
+    module = label.endsWith(`.${graph.names[leaf]}`) ? label.slice(0, -graph.names[leaf].length - 1) : "";
+    const heading = module && module !== before ? [make("h3", {}, make("bdi", {}, visible(module)))] : [];
+    return [...heading, control(leaf, "leaves")];
+  });
+}
+
 function buildLeaves() {
   const named = graph.leaves.filter((leaf) => graph.labels[leaf]), listed = [...named, ...graph.leaves.filter((leaf) => !graph.labels[leaf])];
   const reset = make("button", { id: "reset", type: "button", hidden: true, onclick: () => (graph.reset(), changed()) }, "Reset");
-  $("leaves").replaceChildren(make("div", { class: "heading" }, make("h2", {}, "Leaves"), reset), ...listed.slice(0, MOST_LISTED).map((leaf) => control(leaf, "leaves")));
+  $("leaves").replaceChildren(make("div", { class: "heading" }, make("h2", {}, "Leaves"), reset), ...grouped(listed.slice(0, MOST_LISTED)));
   if (listed.length > MOST_LISTED) $("leaves").append(make("p", { class: "hint" }, `and ${(listed.length - MOST_LISTED).toLocaleString("en")} more: select one in the graph, or search for it.`));
   $("leaves").append(make("p", { class: "hint" }, "Branches stay as they were recorded."));
 }
@@ -431,6 +445,7 @@ function recall() {
 function theme(dark) {
   document.documentElement.dataset.theme = dark ? "dark" : "light";
   $("theme").setAttribute("aria-pressed", dark);
+  drawing.paint();
 }
 
 const preference = matchMedia("(prefers-color-scheme: dark)");

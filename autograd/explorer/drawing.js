@@ -1,7 +1,7 @@
 // The drawing: nodes, closed modules and arrows as SVG; where they stand, and what they say.
 
 const NAMESPACE = "http://www.w3.org/2000/svg";
-const ROW = 18, PADDING = 10, LONGEST_NAME = 22, LONGEST_TEXT = 26;
+const ROW = 18, PADDING = 10, LONGEST_NAME = 22, LONGEST_TEXT = 26, MANY_ARROWS = 3000;
 const MEASURE = document.createElement("canvas").getContext("2d");
 const FONTS = {};
 
@@ -128,8 +128,8 @@ class Outline {
 // ── the drawing ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 class Drawing {
-  constructor(svg, graph, actions) {
-    Object.assign(this, { svg, graph, actions, camera: { x: 0, y: 0, k: 1 } });
+  constructor(canvas, svg, graph, actions) {
+    Object.assign(this, { canvas, svg, graph, actions, camera: { x: 0, y: 0, k: 1 }, lit: [] });
     this.layer = draw("g", { class: "camera" });
     svg.append(this.layer);
     this.shown = new Map();
@@ -149,6 +149,8 @@ class Drawing {
     this.layer.replaceChildren();
     this.shown = new Map();
     this.arrows = new Map();
+    this.lit = [];
+    this.standInOfResult = outline.standIn(this.graph.root);
     if (courses.size || !edges.length) this.drawFrames(frames, byId);
     this.drawArrows(edges, byId, courses);
     const nodes = draw("g", { class: "nodes" });
@@ -172,7 +174,7 @@ class Drawing {
     const name = cut(graph.names[e.node], LONGEST_NAME);
     const text = graph.isLeaf(e.node) ? "" : cut(plain(graph, e.node), LONGEST_TEXT);
     const size = width(name, "name") + (text ? width(` = ${text}`, "text") : 0);
-    return { name, text, width: Math.max(138, Math.ceil(size) + 2 * PADDING + 2), height: 46 };
+    return { name, text, width: Math.max(158, Math.ceil(size) + 2 * PADDING + 2), height: 46 };
   }
 
   clusterName(cluster) {
@@ -225,15 +227,35 @@ class Drawing {
     this.layer.append(layer);
   }
 
+  /** Arrows are painted on a canvas, which does not mind how many there are; those of a step are drawn over it. */
   drawArrows(edges, byId, courses) {
-    const layer = draw("g", { class: "arrows" });
     for (const edge of edges) {
-      const path = draw("path", { d: curve(courses.get(edge) ?? straight(byId.get(edge.tail), byId.get(edge.head))) });
-      if (edge.count > 1) path.classList.add("many");
-      this.arrows.set(edge.key, { ...edge, path });
-      layer.append(path);
+      const points = courses.get(edge) ?? straight(byId.get(edge.tail), byId.get(edge.head));
+      const [xs, ys] = [0, 1].map((i) => points.map((p) => p[i]));
+      this.arrows.set(edge.key, { ...edge, points, box: [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)] });
     }
-    this.layer.append(layer);
+    this.overlay = draw("g", { class: "arrows" });
+    this.layer.append(this.overlay);
+  }
+
+  paint() {
+    const { canvas, svg, camera } = this, ratio = devicePixelRatio || 1, w = svg.clientWidth, h = svg.clientHeight;
+    if (canvas.width !== Math.round(w * ratio) || canvas.height !== Math.round(h * ratio)) [canvas.width, canvas.height] = [Math.round(w * ratio), Math.round(h * ratio)];
+    const pen = canvas.getContext("2d"), { x, y, k } = camera;
+    pen.setTransform(1, 0, 0, 1, 0, 0);
+    pen.clearRect(0, 0, canvas.width, canvas.height);
+    pen.setTransform(ratio * k, 0, 0, ratio * k, ratio * x, ratio * y);
+    pen.strokeStyle = getComputedStyle(svg).getPropertyValue("--edge");
+    const [left, top, right, bottom] = [-x / k, -y / k, (w - x) / k, (h - y) / k];
+    const seen = [...this.arrows.values()].filter(({ box }) => box[0] <= right && box[2] >= left && box[1] <= bottom && box[3] >= top);
+    const coarse = seen.length > MANY_ARROWS;
+    for (const [kind, lineWidth, dash] of [["one", 1.1, []], ["many", 1.8, []], ["nothing", 1.1, [2, 5]]]) {
+      Object.assign(pen, { lineWidth: coarse ? 0.7 / k : lineWidth });
+      pen.setLineDash(coarse ? [] : dash);
+      pen.beginPath();
+      for (const arrow of seen) if (arrowKind(arrow) === kind) trace(pen, arrow.points, coarse);
+      pen.stroke();
+    }
   }
 
   /** Put numbers on the cards and show what the step is about; only what has changed is touched. */
@@ -241,32 +263,38 @@ class Drawing {
     for (const item of this.shown.values()) {
       if (item.node === undefined) continue;
       const known = item.node < state.computedBelow || this.graph.isLeaf(item.node);
-      const value = !known ? "" : this.graph.unknown.has(item.node) ? "?" : short(this.graph.data[item.node]);
-      const gradient = state.reached(item.node) ? short(state.adjoints[item.node]) : "";
-      if (item.value.textContent !== value) item.value.textContent = value;
-      if (item.gradient.textContent !== gradient) item.gradient.textContent = gradient;
-      if (item.known !== known) item.group.classList.toggle("waiting", !known);
-      item.known = known;
-      const label = `${visible(this.graph.names[item.node])}, ${known ? `value ${value}` : "not computed yet"}${gradient ? `, gradient ${gradient}` : ""}`;
-      if (item.label !== label) item.group.setAttribute("aria-label", (item.label = label));
+      const value = !known ? null : this.graph.unknown.has(item.node) ? undefined : this.graph.data[item.node];
+      const gradient = state.reached(item.node) ? state.adjoints[item.node] : null;
+      if (!Object.is(item.shownValue, value) || !Object.is(item.shownGradient, gradient)) this.tell(item, known, value, gradient);
     }
-    for (const lit of this.lit ?? []) lit.classList.remove("forward", "reverse", "source");
+    for (const lit of this.lit) lit.classList.remove("forward", "reverse", "source");
+    this.overlay.replaceChildren();
     this.lit = [];
-    const light = (element, ...classes) => {
-      if (!element) return;
-      element.classList.add(...classes);
-      this.lit.push(element);
-    };
-    for (const [id, ...classes] of state.cards) light(this.shown.get(id)?.group, ...classes);
-    for (const [key, ...classes] of state.arrows) {
+    for (const [id, way] of state.cards) {
+      const group = this.shown.get(id)?.group;
+      if (group) this.lit.push(group);
+      group?.classList.add(way);
+    }
+    for (const [key, way] of state.arrows) {
       const arrow = this.arrows.get(key);
-      light(arrow?.path, ...classes);
-      arrow?.path.parentNode.append(arrow.path); // above the others
+      if (arrow) this.overlay.append(draw("path", { class: way, d: curve(arrow.points), "data-arrow": key }));
     }
   }
 
+  tell(item, known, value, gradient) {
+    item.shownValue = value;
+    item.shownGradient = gradient;
+    item.value.textContent = known ? (value === undefined ? "?" : short(value)) : "";
+    item.gradient.textContent = gradient === null ? "" : short(gradient);
+    item.group.classList.toggle("waiting", !known);
+    const about = [known ? `value ${item.value.textContent}` : "not computed yet", ...(gradient === null ? [] : [`gradient ${short(gradient)}`])];
+    item.group.setAttribute("aria-label", [visible(this.graph.names[item.node]), ...about].join(", "));
+  }
+
+  /** Mark the arrows along which nothing flows. */
   flowing() {
-    for (const { path, node, place, count } of this.arrows.values()) path.classList.toggle("nothing", count === 1 && this.graph.partials[node][place] === null);
+    for (const arrow of this.arrows.values()) arrow.nothing = arrow.count === 1 && this.graph.partials[arrow.node][arrow.place] === null;
+    this.paint();
   }
 
   select(id) {
@@ -293,6 +321,21 @@ class Drawing {
     this.layer.setAttribute("transform", `translate(${x.toFixed(2)} ${y.toFixed(2)}) scale(${k.toFixed(4)})`);
     const far = k < 0.3;
     if (far !== this.far) this.svg.classList.toggle("far", (this.far = far));
+    this.cull();
+    this.painting ||= requestAnimationFrame(() => {
+      this.painting = 0;
+      this.paint();
+    });
+  }
+
+  /** Hide the cards that are out of sight: what is not shown costs nothing. */
+  cull() {
+    const { x, y, k } = this.camera, { clientWidth: w, clientHeight: h } = this.svg;
+    for (const item of this.shown.values()) {
+      const [across, down] = [item.x * k + x, item.y * k + y], [dx, dy] = [(item.width * k) / 2 + 8, (item.height * k) / 2 + 8];
+      const out = across + dx < 0 || across - dx > w || down + dy < 0 || down - dy > h;
+      if (out !== item.out) item.group.classList.toggle("out", (item.out = out));
+    }
   }
 
   fit() {
@@ -303,28 +346,41 @@ class Drawing {
     this.look({ k, x: w / 2 - (k * (left + right)) / 2, y: h / 2 - (k * (top + bottom)) / 2 });
   }
 
+  /** Show all if it can be read, else the result and what is near it. */
+  frame() {
+    this.fit();
+    const result = this.shown.get(this.standInOfResult);
+    if (this.camera.k > 0.36 || !result) return;
+    const { clientWidth: w, clientHeight: h } = this.svg;
+    this.look({ k: 0.8, x: w - 40 - 0.8 * (result.x + result.width / 2), y: h / 2 - 0.8 * result.y });
+  }
+
   zoom(factor, at) {
     const { x, y, k } = this.camera, { clientWidth, clientHeight } = this.svg;
     const centre = at ?? { x: clientWidth / 2, y: clientHeight / 2 }, next = Math.max(0.02, Math.min(4, k * factor));
     this.look({ k: next, x: centre.x - ((centre.x - x) * next) / k, y: centre.y - ((centre.y - y) * next) / k });
   }
 
-  /** Move as little as needed for a card to be seen; from far away, come near. */
-  reveal(id, near = false) {
-    const item = this.shown.get(id);
-    if (!item) return;
-    if (near && this.camera.k < 0.6) {
-      const { clientWidth, clientHeight } = this.svg;
-      return void this.look({ k: 1, x: clientWidth / 2 - item.x, y: clientHeight / 2 - item.y });
-    }
+  /** Move as little as needed for cards to be seen, for the first of them if there is no room for all. */
+  reveal(...ids) {
+    const items = ids.map((id) => this.shown.get(id)).filter(Boolean), { clientWidth: w, clientHeight: h } = this.svg;
+    if (!items.length) return;
     const { x, y, k } = this.camera, margin = 24;
-    const shift = (start, size, offset, room) => {
-      const low = start * k + offset, high = (start + size) * k + offset;
-      return low < margin ? margin - low : high > room - margin ? room - margin - high : 0;
+    const span = (middle, size, some) => [Math.min(...some.map((e) => e[middle] - e[size] / 2)) * k, Math.max(...some.map((e) => e[middle] + e[size] / 2)) * k];
+    const shift = (middle, size, offset, room) => {
+      let [low, high] = span(middle, size, items);
+      if (high - low > room - 2 * margin) [low, high] = span(middle, size, items.slice(0, 1));
+      return low + offset < margin ? margin - low - offset : high + offset > room - margin ? room - margin - high - offset : 0;
     };
-    const dx = shift(item.x - item.width / 2, item.width, x, this.svg.clientWidth);
-    const dy = shift(item.y - item.height / 2, item.height, y, this.svg.clientHeight);
+    const dx = shift("x", "width", x, w), dy = shift("y", "height", y, h);
     if (dx || dy) this.look({ k, x: x + dx, y: y + dy });
+  }
+
+  /** Come near a card that is too far away to be read. */
+  approach(id) {
+    const item = this.shown.get(id), { clientWidth: w, clientHeight: h } = this.svg;
+    if (item && this.camera.k < 0.6) this.look({ k: 1, x: w / 2 - item.x, y: h / 2 - item.y });
+    else this.reveal(id);
   }
 
   // ── mouse and touch ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -377,6 +433,15 @@ function straight(tail, head) {
   const from = [tail.x + tail.width / 2, tail.y], to = [head.x - head.width / 2, head.y];
   const bend = Math.max(20, Math.abs(to[0] - from[0]) * 0.45);
   return [from, [from[0] + bend, from[1]], [to[0] - bend, to[1]], to];
+}
+
+const arrowKind = ({ count, nothing }) => (count > 1 ? "many" : nothing ? "nothing" : "one");
+
+/** Draw a chain of cubic Bézier curves, or where there are very many, a line. */
+function trace(pen, points, coarse) {
+  pen.moveTo(...points[0]);
+  if (coarse) pen.lineTo(...points.at(-1));
+  else for (let i = 1; i < points.length; i += 3) pen.bezierCurveTo(...points[i], ...points[i + 1], ...points[i + 2]);
 }
 
 /** A chain of cubic Bézier curves. */

@@ -25,8 +25,11 @@ class Graph {
 
   /** The name of a node without that of the module that it is in. */
   nameIn(label, cluster) {
-    const module = this.clusters[cluster].name;
-    return module && label.startsWith(`${module}.`) ? label.slice(module.length + 1) : label;
+    for (; cluster; cluster = this.clusters[cluster].outer) {
+      const module = this.clusters[cluster].name;
+      if (label.startsWith(`${module}.`)) return label.slice(module.length + 1);
+    }
+    return label;
   }
 
   /** Each operation once; then the seed; then each arrow once, from the newest result to the oldest. */

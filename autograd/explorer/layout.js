@@ -2,7 +2,7 @@
 
 const MOST_FOR_GRAPHVIZ = 3000; // elements, and columns that arrows have to pass through
 const PATIENCE = 2500; // milliseconds
-const GAP = { x: 46, y: 16 }, TALLEST = 40; // elements in a column
+const GAP = { x: 46, y: 16 };
 
 /** Return the places of elements, as their middles, and the courses of edges that have one. */
 async function arranged(elements, edges, frames) {
@@ -22,12 +22,12 @@ let graphviz = null, asking = null;
 async function worker() {
   const packed = Uint8Array.from(atob($("graphviz").textContent), (c) => c.charCodeAt(0));
   const program = await new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"))).blob();
-  const answer = `;instance().then((viz) => {
+  const answer = `;Viz.instance().then((viz) => {
     onmessage = ({ data }) => postMessage(viz.render(data, { format: "plain" }));
     postMessage("ready");
   });`;
   const url = URL.createObjectURL(new Blob([program, answer], { type: "text/javascript" }));
-  return new Worker(url, { type: "module" });
+  return new Worker(url);
 }
 
 /** Ask the worker, one question after the other; if it gives no answer in time, it is ended. */
@@ -65,12 +65,12 @@ function answered(worker, dot) {
 /** Graphviz sees sizes and made-up names, no labels. */
 async function byGraphviz(elements, edges, frames) {
   const lines = [
-    "digraph { graph [rankdir=LR nodesep=0.22 ranksep=0.5 ordering=in nslimit=2 nslimit1=2]",
+    "digraph { graph [rankdir=LR nodesep=0.16 ranksep=0.45 ordering=in nslimit=2 nslimit1=2]",
     'node [shape=box fixedsize=true label=""] edge [arrowhead=none headport=w tailport=e]',
   ];
   for (const e of elements) lines.push(`${e.id} [width=${e.width / 72} height=${e.height / 72}]`);
   const subgraph = (frame) =>
-    `subgraph cluster_${frame.cluster} { margin=14 ${frame.elements.join(" ")} ${frame.frames.map(subgraph).join(" ")} }`;
+    `subgraph cluster_${frame.cluster} { margin=10 ${frame.elements.join(" ")} ${frame.frames.map(subgraph).join(" ")} }`;
   lines.push(...frames.map(subgraph));
   for (const e of edges) lines.push(`${e.tail} -> ${e.head}`);
   const output = await rendered(`${lines.join("\n")}\n}`);
@@ -133,10 +133,10 @@ function inColumns(elements, edges) {
 
 /** Stack the columns, long ones side by side. */
 function stacked(elements, columns) {
-  const places = new Map();
+  const places = new Map(), tallest = Math.max(8, Math.min(40, Math.ceil(1.3 * Math.sqrt(elements.length))));
   let x = 0;
   for (const column of columns) {
-    const parts = Math.ceil(column.length / TALLEST), height = Math.ceil(column.length / parts);
+    const parts = Math.ceil(column.length / tallest), height = Math.ceil(column.length / parts);
     for (let part = 0; part < parts; part++) {
       const members = column.slice(part * height, (part + 1) * height).map((i) => elements[i]);
       const width = members.reduce((most, e) => Math.max(most, e.width), 0);

@@ -50,7 +50,7 @@ def page(contents: Contents, title: str) -> str:
 @cache
 def _graphviz() -> str:
     """Return the program for layouts, packed: in ASCII, and half as long."""
-    return base64.b64encode(gzip.compress(source("vendored/viz.js").encode(), mtime=0)).decode()
+    return base64.b64encode(gzip.compress(source("vendored/viz-global.js").encode(), mtime=0)).decode()
 
 
 def _hash(text: str) -> str:
