@@ -15,15 +15,16 @@ from autograd.core import Value
 from autograd.debug import debug
 from autograd.draw import Drawing, draw
 from autograd.explain import Explanation, explain
+from autograd.explorer import Exploration, explore
 from autograd.kinks import Kinks, kinks
 from autograd.primitives import Primitive, primitive
 from autograd.rounding import ErrorBound, error_bound
 from autograd.transforms import adjoints, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 __all__ = [
-    "Drawing", "ErrorBound", "Explanation", "Kinks", "Primitive", "Value", "adjoints", "debug", "draw", "error_bound",
-    "errors", "explain", "grad", "hessian", "hvp", "jacobian", "jvp", "kinks", "math", "primitive", "value_and_grad",
-    "vjp",
+    "Drawing", "ErrorBound", "Explanation", "Exploration", "Kinks", "Primitive", "Value", "adjoints", "debug", "draw",
+    "error_bound", "errors", "explain", "explore", "grad", "hessian", "hvp", "jacobian", "jvp", "kinks", "math",
+    "primitive", "value_and_grad", "vjp",
 ]  # fmt: skip
 
 namesake.warn()

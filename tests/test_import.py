@@ -36,20 +36,33 @@ ORDER = [
     "precision",
     "draw",
     "explain",
+    "explorer.clusters",
+    "explorer.contents",
+    "explorer.page",
+    "explorer",
+    "explorer.__main__",
+    "explorer.javascript",
     "kinks",
     "rounding",
     "testing",
 ]
 """The modules of the library; each imports only from those above it."""
 
-PUBLIC_MODULES = {"autograd", "autograd.errors", "autograd.math", "autograd.draw", "autograd.testing"}
+PUBLIC_MODULES = {f"autograd{name}" for name in ("", ".errors", ".math", ".draw", ".explorer", ".testing")}
 HEAVY = ["numpy", "graphviz", "pygraphviz", "hypothesis", "flint", "mpmath", "scipy", "sklearn", "matplotlib", "tqdm"]
 HEAVY += ["pytest"]
 
-NO_MODULES = {"__init__.py", "_native.pyi"}
+FOLDER = ROOT / "autograd"
 
-modules = [path for path in sorted((ROOT / "autograd").glob("*.py*")) if path.name not in NO_MODULES]
+modules = [path for path in sorted(FOLDER.rglob("*.py*")) if path.suffix in (".py", ".pyx")]
+modules.remove(FOLDER / "__init__.py")
 users = sorted(path for folder in ("nn", "demos") for path in (ROOT / folder).rglob("*.py"))
+
+
+def place_of(path: Path) -> str:
+    """The name of a module within the library; a package is called as its folder."""
+    parts = path.relative_to(FOLDER).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
 def name_of(path: Path) -> str:
@@ -95,12 +108,12 @@ def private(source: str) -> Iterator[str]:
 
 
 def test_every_module_has_its_place() -> None:
-    assert sorted(ORDER) == [path.stem for path in modules]
+    assert sorted(ORDER) == sorted(map(place_of, modules))
 
 
 @pytest.mark.parametrize("path", modules, ids=name_of)
 def test_modules_import_only_from_modules_above(path: Path) -> None:
-    above = ORDER[: ORDER.index(path.stem)]
+    above = ORDER[: ORDER.index(place_of(path))]
     assert [module for module in of_the_library(python_in(path)) if module not in above] == []
 
 

@@ -9,18 +9,18 @@
 
 from __future__ import annotations
 
-import html
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from autograd.core import Value
 from autograd.draw import _reason, _write
 from autograd.errors import ArgumentError, DrawingError, describe
-from autograd.explorer.contents import Contents, contents
-from autograd.explorer.page import page
+
+if TYPE_CHECKING:  # what follows is imported where it is used, because `import autograd` should not take longer
+    from autograd.explorer.contents import Contents
 
 MOST_NODES = 200_000  # a page of more would be too large for a browser
 FRAME = (
@@ -44,6 +44,8 @@ class Exploration:
 
     def html(self) -> str:
         """Return the page: one file, for any browser, that needs nothing else."""
+        from autograd.explorer.page import page
+
         return page(self.contents, self.contents.labels[-1] or "Computation")
 
     def save(self, path: str | os.PathLike[str]) -> Path:
@@ -65,7 +67,9 @@ class Exploration:
         return target
 
     def _repr_html_(self) -> str:
-        return FRAME.format(page=html.escape(self.html()))
+        from html import escape
+
+        return FRAME.format(page=escape(self.html()))
 
     def __repr__(self) -> str:
         count = len(self.contents.labels)
@@ -89,10 +93,12 @@ def explore(root: Value, model: HasParameters | None = None) -> Exploration:
     >>> "<script src=" in page or "http-equiv" not in page
     False
     """
+    from autograd.explorer.contents import contents
+
     if not isinstance(root, Value):
         raise ArgumentError(f"explore: got {describe(root)}; expected a Value: compute one, and explore that")
     if model is not None and not hasattr(model, "named_parameters"):
-        raise ArgumentError(f"explore: model: got {describe(model)}; expected one with named_parameters(), as nn.Module")
+        raise ArgumentError(f"explore: model: got {describe(model)}; expected named_parameters(), as nn.Module has")
     found = contents(root, {} if model is None else {x: name for name, x in model.named_parameters()})
     if len(found.labels) > MOST_NODES:
         raise DrawingError(

@@ -1,4 +1,4 @@
-"""Which nodes belong together: those of a module, by the names of its parameters; in a large graph, what is near in time.
+"""Which nodes belong together: by the names of parameters those of a module, in a large graph those near in time.
 
 A name such as `layers.0.neurons.2.weights.1` says where a parameter is. A result belongs to the module of the
 parameters that it is computed from, and so does a function of it, such as an activation.
@@ -32,7 +32,8 @@ def clustered(labels: Sequence[str], operands: Sequence[Sequence[int]]) -> tuple
     """
     paths = _paths(labels, operands)
     kept = _kept({*paths})
-    tree, places = [Cluster("", 0)], {(): 0}
+    tree = [Cluster("", 0)]
+    places: dict[Path, int] = {(): 0}
     for path in sorted({*paths}):
         inner = 0
         for prefix in (path[:depth] for depth in range(1, len(path) + 1)):

@@ -1,4 +1,4 @@
-"""Print the table in JavaScript, for the page: `python -m autograd.explorer.javascript > autograd/explorer/primitives.js`.
+"""Print the table in JavaScript: `python -m autograd.explorer.javascript > autograd/explorer/primitives.js`.
 
 As for the compiled core, the rules are called with symbols instead of numbers, so the page computes the formulas of the
 table, operation by operation. What they call is written by hand in `floats.js`.
