@@ -240,7 +240,7 @@ def test_a_click_lists_every_contribution_as_explain_does(visit: Open) -> None:
 
 
 def test_local_derivatives_are_shown_as_formulas(visit: Open) -> None:
-    a, _, loss = expression()
+    _, _, loss = expression()
     page = visit(loss)
     card(page, 0).click()
     rows = [re.sub(r"\s", "", row) for row in settled(page).locator("#uses tbody tr").all_inner_texts()]
@@ -492,7 +492,7 @@ HOSTILE = [
     "'\"><iframe src=javascript:alert(1)>", "\u2028alert(1)\u2029", "]]><!--", "-->", "&lt;b&gt;", "\\u003c",
     "__proto__", "constructor", "\0\x01\x1b[31m", "\u202egnirts", "</title>", "</style><style>*{display:none}",
     "javascript:alert(1)", "${alert(1)}", "\ud800", "a\nb", "%0a", "@@SCRIPT@@", "}//",
-    "<a href=//example.com>x</a>", "\ue000\uf8ff",
+    "<a href=//localhost>x</a>", "\ue000\uf8ff",
 ]  # fmt: skip
 
 
@@ -503,9 +503,7 @@ def test_five_hundred_hostile_labels_stay_text(visit: Open) -> None:
     plain = math.fsum([Value(1.0, label=f"x{i}") for i in range(len(labels))])
     kinds = "() => [...new Set([...document.querySelectorAll('*')].map((e) => e.localName))].sort()"
     page = visit(root)
-    assert {*page.evaluate(kinds)} - {*visit(plain).evaluate(kinds)} <= {"h3"}  # names with dots have modules
-    page.get_by_role("button", name="Expand").click()  # a name with a dot has a module
-    card(page, len(labels)).wait_for()
+    assert page.evaluate(kinds) == visit(plain).evaluate(kinds)
     names = page.locator(".card .name").all_text_contents()
     assert len(names) == len(labels) + 1
     for label, name in zip(labels, names):
@@ -563,7 +561,7 @@ def test_everything_can_be_done_with_keys(visit: Open) -> None:
     page = visit(loss)
     page.keyboard.press("Home")
     assert text(page, "#position") == "0 / 19"
-    for key, position in {".": 1, "ArrowRight": 2, ",": 1, "ArrowLeft": 0, "End": 17}.items():
+    for key, position in {".": 1, "ArrowRight": 2, ",": 1, "ArrowLeft": 0, "End": 19}.items():
         page.keyboard.press(key)
         assert text(page, "#position") == f"{position} / 19"
     page.keyboard.press("?")
