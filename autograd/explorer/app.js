@@ -63,7 +63,7 @@ function toldReverse({ node, place, operand }, adjoints, template) {
   return [[first, second, sum], spoken];
 }
 
-const bracketedSum = (parts, rule) => (/ [-+] /.test(rule) ? ["(", ...parts, ")"] : parts);
+const bracketedSum = (parts, rule) => (tokens(rule).some((t) => / [−+] /.test(t.text)) ? ["(", ...parts, ")"] : parts);
 
 /** The sum so far, the newest term last. */
 function termsBefore(operand, adjoints) {
@@ -105,7 +105,7 @@ function render() {
   if (state.timer === null) $("spoken").textContent = spoken;
   $("step").value = state.done;
   $("step").setAttribute("aria-valuetext", `Step ${state.done} of ${steps.length}: ${spoken}`);
-  $("step").style.setProperty("--done", state.done / steps.length);
+  $("step").classList.toggle("reverse", state.done > graph.seedStep);
   $("position").textContent = `${state.done} / ${steps.length}`;
   for (const id of ["first", "back"]) $(id).disabled = state.done === 0;
   for (const id of ["next", "last"]) $(id).disabled = state.done === steps.length;
@@ -465,7 +465,6 @@ const BUTTONS = {
 };
 for (const [id, press] of Object.entries(BUTTONS)) $(id).addEventListener("click", press);
 $("step").max = steps.length;
-$("step").style.setProperty("--seed", graph.seedStep / steps.length);
 $("step").addEventListener("input", () => go(Number($("step").value), { reveal: false }));
 document.documentElement.style.setProperty("--forward", String(Math.max(0.08, Math.min(0.92, graph.seedStep / steps.length))));
 addEventListener("hashchange", recall);

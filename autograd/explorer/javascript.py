@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from autograd import kernels
-from autograd.errors import PrimitiveError
 from autograd.kernels import operand_names, shared, traced
 from autograd.primitives import BUILT_IN, TABLE, Primitive
 
@@ -50,14 +49,12 @@ def fixed_row(row: Primitive) -> str:
     return ROW.format(name=row.name, value=value, partials=f"(z, [{operands}]) => {body}")
 
 
-def many_row(row: Primitive, by_hand: frozenset[str]) -> str:
+def many_row(row: Primitive) -> str:
     """Return a row of many operands: its partials are written by hand if they have no common formula."""
-    partials = f"partials_{row.name}"
-    if partials not in by_hand:
-        texts = {formula.text for formula in traced(row, ["x", "y"], Script)}
-        partials = f"(z, xs) => xs.map(() => {texts.pop()})"
-        if texts or re.search(r"\b[xy]\b", partials):
-            raise PrimitiveError(f"primitive {row.name!r}: write partials_{row.name} in floats.js")
+    texts = {formula.text for formula in traced(row, ["x", "y"], Script)}
+    common = texts.pop()
+    by_hand = texts or re.search(r"\b[xy]\b", common)
+    partials = f"partials_{row.name}" if by_hand else f"(z, xs) => xs.map(() => {common})"
     return ROW.format(name=row.name, value=f"f_{row.name}", partials=partials)
 
 
@@ -68,10 +65,20 @@ def functions() -> frozenset[str]:
 
 
 def script(rows: Iterable[Primitive] | None = None) -> str:
-    """Return the rows, by default those of the library, as a script."""
+    """Return the rows, by default those of the library, as a script.
+
+    A row is left out if it needs a function that nobody has written in JavaScript; the page says of its results that
+    they cannot be computed anew.
+    """
     rows = [TABLE[name] for name in TABLE if name in BUILT_IN] if rows is None else rows
     by_hand = functions()
-    return HEAD.format(rows="\n".join(many_row(row, by_hand) if row.many else fixed_row(row) for row in rows))
+    printed = (many_row(row) if row.many else fixed_row(row) for row in rows)
+    return HEAD.format(rows="\n".join(text for text in printed if called(text) <= by_hand))
+
+
+def called(text: str) -> set[str]:
+    """Return the names of the functions that a row needs."""
+    return set(re.findall(r"\b(?:f|partials)_\w+", text))
 
 
 if __name__ == "__main__":

@@ -68,13 +68,21 @@ async function byGraphviz(elements, edges, frames) {
     "digraph { graph [rankdir=LR nodesep=0.16 ranksep=0.45 ordering=in nslimit=2 nslimit1=2]",
     'node [shape=box fixedsize=true label=""] edge [arrowhead=none headport=w tailport=e]',
   ];
-  for (const e of elements) lines.push(`${e.id} [width=${e.width / 72} height=${e.height / 72}]`);
   const subgraph = (frame) =>
     `subgraph cluster_${frame.cluster} { margin=10 ${frame.elements.join(" ")} ${frame.frames.map(subgraph).join(" ")} }`;
   lines.push(...frames.map(subgraph));
-  for (const e of edges) lines.push(`${e.tail} -> ${e.head}`);
+  for (const e of elements) lines.push(`${e.id} [width=${e.width / 72} height=${e.height / 72}]`);
+  // A frame begins where what enters it has ended, so that frames can stand side by side.
+  const around = outermost(frames), entering = ({ tail, head }) => around.has(head) && around.get(head) !== around.get(tail);
+  for (const edge of edges) lines.push(`${edge.tail} -> ${edge.head} [minlen=${entering(edge) ? 2 : 1}]`);
   const output = await rendered(`${lines.join("\n")}\n}`);
   return parsed(output, edges);
+}
+
+/** Return the outermost frame around each element that has one. */
+function outermost(frames) {
+  const inside = ({ elements, frames }) => [...elements, ...frames.flatMap(inside)];
+  return new Map(frames.flatMap((frame) => inside(frame).map((id) => [id, frame])));
 }
 
 /** Read Graphviz's plain format: inches, from the bottom up. */
