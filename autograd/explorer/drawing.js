@@ -211,7 +211,7 @@ class Drawing {
     const layer = draw("g", { class: "frames" });
     const box = (frame) => {
       const inner = [...frame.elements.map((id) => byId.get(id)).map((e) => [e.x - e.width / 2, e.y - e.height / 2, e.x + e.width / 2, e.y + e.height / 2])];
-      const title = draw("text", { class: "frame-name", role: "button", "data-cluster": frame.cluster }, `− ${cut(this.clusterName(frame.cluster), LONGEST_TEXT)}`);
+      const title = draw("text", { class: "frame-name", "aria-hidden": true, "data-cluster": frame.cluster }, `− ${cut(this.clusterName(frame.cluster), LONGEST_TEXT)}`);
       const rect = draw("rect", { class: "frame", rx: 10 });
       layer.append(rect);
       for (const f of frame.frames) inner.push(box(f));
@@ -219,7 +219,6 @@ class Drawing {
       for (const [name, value] of Object.entries({ x, y: y - 12, width: right - x, height: bottom - y + 12 })) rect.setAttribute(name, value);
       title.setAttribute("x", x + 10);
       title.setAttribute("y", y + 5);
-      title.setAttribute("aria-label", `Close ${visible(this.clusterName(frame.cluster))}`);
       layer.append(title);
       return [x, y - 12, right, bottom];
     };
@@ -247,10 +246,14 @@ class Drawing {
     pen.setTransform(ratio * k, 0, 0, ratio * k, ratio * x, ratio * y);
     pen.strokeStyle = getComputedStyle(svg).getPropertyValue("--edge");
     const [left, top, right, bottom] = [-x / k, -y / k, (w - x) / k, (h - y) / k];
-    const seen = [...this.arrows.values()].filter(({ box }) => box[0] <= right && box[2] >= left && box[1] <= bottom && box[3] >= top);
+    let seen = [...this.arrows.values()].filter(({ box }) => box[0] <= right && box[2] >= left && box[1] <= bottom && box[3] >= top);
     const coarse = seen.length > MANY_ARROWS;
+    if (coarse) { // those that only pass by would hide the others
+      const within = ([px, py]) => px >= left && px <= right && py >= top && py <= bottom;
+      seen = seen.filter(({ points }) => within(points[0]) || within(points.at(-1)));
+    }
     for (const [kind, lineWidth, dash] of [["one", 1.1, []], ["many", 1.8, []], ["nothing", 1.1, [2, 5]]]) {
-      Object.assign(pen, { lineWidth: coarse ? 0.7 / k : lineWidth });
+      Object.assign(pen, { lineWidth: coarse ? 0.7 / k : lineWidth, globalAlpha: coarse ? 0.5 : 1 });
       pen.setLineDash(coarse ? [] : dash);
       pen.beginPath();
       for (const arrow of seen) if (arrowKind(arrow) === kind) trace(pen, arrow.points, coarse);
@@ -258,15 +261,10 @@ class Drawing {
     }
   }
 
-  /** Put numbers on the cards and show what the step is about; only what has changed is touched. */
+  /** Show what has been done, and what the step is about. */
   update(state) {
-    for (const item of this.shown.values()) {
-      if (item.node === undefined) continue;
-      const known = item.node < state.computedBelow || this.graph.isLeaf(item.node);
-      const value = !known ? null : this.graph.unknown.has(item.node) ? undefined : this.graph.data[item.node];
-      const gradient = state.reached(item.node) ? state.adjoints[item.node] : null;
-      if (!Object.is(item.shownValue, value) || !Object.is(item.shownGradient, gradient)) this.tell(item, known, value, gradient);
-    }
+    this.state = state;
+    this.putNumbers();
     for (const lit of this.lit) lit.classList.remove("forward", "reverse", "source");
     this.overlay.replaceChildren();
     this.lit = [];
@@ -278,6 +276,18 @@ class Drawing {
     for (const [key, way] of state.arrows) {
       const arrow = this.arrows.get(key);
       if (arrow) this.overlay.append(draw("path", { class: way, d: curve(arrow.points), "data-arrow": key }));
+    }
+  }
+
+  /** Put numbers on the cards in sight, where they have changed. */
+  putNumbers() {
+    const { graph, state } = this;
+    for (const item of this.shown.values()) {
+      if (item.node === undefined || item.out) continue;
+      const known = item.node < state.computedBelow || graph.isLeaf(item.node);
+      const value = !known ? null : graph.unknown.has(item.node) ? undefined : graph.data[item.node];
+      const gradient = state.reached(item.node) ? state.adjoints[item.node] : null;
+      if (!Object.is(item.shownValue, value) || !Object.is(item.shownGradient, gradient)) this.tell(item, known, value, gradient);
     }
   }
 
@@ -325,6 +335,7 @@ class Drawing {
     this.painting ||= requestAnimationFrame(() => {
       this.painting = 0;
       this.paint();
+      if (this.state) this.putNumbers();
     });
   }
 
