@@ -29,8 +29,9 @@ docs: $(VENV)/ready  ## print the table of primitives, run every example in the 
 	$(RUN) docs/print_primitives.py > docs/primitives.new && mv docs/primitives.new docs/primitives.md
 	$(RUN) -m pytest --doctest-modules autograd nn tests/test_documentation.py
 
-kernels: $(VENV)/ready  ## print the table of primitives in C, for the compiled core
+kernels: $(VENV)/ready  ## print the table of primitives in C, for the compiled core, and in JavaScript, for the explorer
 	$(RUN) -m autograd.kernels > autograd/_kernels.new && mv autograd/_kernels.new autograd/_kernels.h
+	$(RUN) -m autograd.explorer.javascript > autograd/primitives.new && mv autograd/primitives.new autograd/explorer/primitives.js
 
 mutants: $(VENV)/ready  ## change every derivative in turn: the tests must notice
 	AUTOGRAD_PURE=1 $(RUN) -m tests.mutants

@@ -15,6 +15,7 @@ from autograd.core import Value
 from autograd.debug import debug
 from autograd.draw import Drawing, draw
 from autograd.explain import Explanation, explain
+from autograd.explorer import Exploration, explore
 from autograd.jit import Compiled, jit, vmap
 from autograd.kinks import Kinks, kinks
 from autograd.primitives import Primitive, primitive
@@ -22,9 +23,9 @@ from autograd.rounding import ErrorBound, error_bound
 from autograd.transforms import adjoints, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 __all__ = [
-    "Compiled", "Drawing", "ErrorBound", "Explanation", "Kinks", "Primitive", "Value", "adjoints", "debug", "draw",
-    "error_bound", "errors", "explain", "grad", "hessian", "hvp", "jacobian", "jit", "jvp", "kinks", "math",
-    "primitive", "value_and_grad", "vjp", "vmap",
+    "Compiled", "Drawing", "ErrorBound", "Explanation", "Exploration", "Kinks", "Primitive", "Value", "adjoints",
+    "debug", "draw", "error_bound", "errors", "explain", "explore", "grad", "hessian", "hvp", "jacobian", "jit",
+    "jvp", "kinks", "math", "primitive", "value_and_grad", "vjp", "vmap",
 ]  # fmt: skip
 
 namesake.warn()

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from math import inf
 from pathlib import Path
 from textwrap import fill
-from typing import Any
+from typing import Any, Self
 
 from autograd.errors import PrimitiveError
 from autograd.primitives import BUILT_IN, TABLE, Choice, Primitive, checksum, where
@@ -81,7 +81,14 @@ CHOICE, OR, AND, COMPARISON, SUM, PRODUCT, UNARY, ATOM = range(8)
 
 
 class Symbol:
-    """A formula in C where a rule expects a number; `calls` are the function calls in it."""
+    """A formula in C where a rule expects a number; `calls` are the function calls in it.
+
+    What C writes in its own way stands here; a subclass may write it as another language does.
+    """
+
+    NOTHING, NAN, INFINITY = "nothing()", "NAN", "INFINITY"
+    ARRAY = "(const double[]){{{elements}}}, {count}"
+    DEFINITION = "const double {name} = {text};"
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -89,109 +96,110 @@ class Symbol:
         self.text, self.strength = text, strength
         self.calls: set[str] = {call for part in parts for call in part.calls}
 
+    @classmethod
+    def of(cls, x: Any) -> Self:
+        """Return a number, or nothing, as a formula."""
+        if isinstance(x, cls):
+            return x
+        if isinstance(x, Choice):
+            chosen: Self = where(x.condition, cls.of(x.yes), cls.of(x.no))
+            return chosen
+        if x is None:
+            return cls(cls.NOTHING)
+        number = float(x)
+        text = cls.NAN if number != number else cls.INFINITY if abs(number) == inf else repr(abs(number))
+        return cls(f"-{text}", UNARY) if repr(number).startswith("-") else cls(text)
+
+    @classmethod
+    def joined(cls, left: Any, operator: str, right: Any, strength: int) -> Self:
+        """Return a formula of two parts, associated as in Python."""
+        left, right = cls.of(left), cls.of(right)
+        return cls(f"{left.within(strength)} {operator} {right.within(strength + 1)}", strength, left, right)
+
     def within(self, strength: int) -> str:
         """Return the text, in parentheses where what surrounds it binds more tightly."""
         return self.text if self.strength >= strength else f"({self.text})"
 
-    def __primitive__(self, primitive: Primitive, operands: tuple[Any, ...]) -> Symbol:
-        parts = [symbol(x) for x in operands]
+    def __primitive__(self, primitive: Primitive, operands: tuple[Any, ...]) -> Self:
+        parts = [self.of(x) for x in operands]
         if primitive.name == "where":
             condition, yes, no = parts
-            return Symbol(f"{condition.within(OR)} ? {yes.within(OR)} : {no.text}", CHOICE, *parts)
+            return type(self)(f"{condition.within(OR)} ? {yes.within(OR)} : {no.text}", CHOICE, *parts)
         texts = ", ".join(x.text for x in parts)
-        given = f"(const double[]){{{texts}}}, {len(parts)}" if primitive.many else texts
-        call = Symbol(f"f_{primitive.name}({given})", ATOM, *parts)
+        given = self.ARRAY.format(elements=texts, count=len(parts)) if primitive.many else texts
+        call = type(self)(f"f_{primitive.name}({given})", ATOM, *parts)
         call.calls.add(call.text)
         return call
 
-    def __add__(self, other: Any) -> Symbol:
-        return joined(self, "+", other, SUM)
+    def __add__(self, other: Any) -> Self:
+        return self.joined(self, "+", other, SUM)
 
-    def __radd__(self, other: Any) -> Symbol:
-        return joined(other, "+", self, SUM)
+    def __radd__(self, other: Any) -> Self:
+        return self.joined(other, "+", self, SUM)
 
-    def __sub__(self, other: Any) -> Symbol:
-        return joined(self, "-", other, SUM)
+    def __sub__(self, other: Any) -> Self:
+        return self.joined(self, "-", other, SUM)
 
-    def __rsub__(self, other: Any) -> Symbol:
-        return joined(other, "-", self, SUM)
+    def __rsub__(self, other: Any) -> Self:
+        return self.joined(other, "-", self, SUM)
 
-    def __mul__(self, other: Any) -> Symbol:
-        return joined(self, "*", other, PRODUCT)
+    def __mul__(self, other: Any) -> Self:
+        return self.joined(self, "*", other, PRODUCT)
 
-    def __rmul__(self, other: Any) -> Symbol:
-        return joined(other, "*", self, PRODUCT)
+    def __rmul__(self, other: Any) -> Self:
+        return self.joined(other, "*", self, PRODUCT)
 
-    def __neg__(self) -> Symbol:
-        return Symbol(f"-{self.within(ATOM)}", UNARY, self)
+    def __neg__(self) -> Self:
+        return type(self)(f"-{self.within(ATOM)}", UNARY, self)
 
-    def __and__(self, other: Any) -> Symbol:
-        return joined(self, "&&", other, AND)
+    def __and__(self, other: Any) -> Self:
+        return self.joined(self, "&&", other, AND)
 
-    def __or__(self, other: Any) -> Symbol:
-        return joined(self, "||", other, OR)
+    def __or__(self, other: Any) -> Self:
+        return self.joined(self, "||", other, OR)
 
     def __eq__(self, other: object) -> Any:
-        return joined(self, "==", other, COMPARISON)
+        return self.joined(self, "==", other, COMPARISON)
 
     def __ne__(self, other: object) -> Any:
-        return joined(self, "!=", other, COMPARISON)
+        return self.joined(self, "!=", other, COMPARISON)
 
-    def __lt__(self, other: Any) -> Symbol:
-        return joined(self, "<", other, COMPARISON)
+    def __lt__(self, other: Any) -> Self:
+        return self.joined(self, "<", other, COMPARISON)
 
-    def __le__(self, other: Any) -> Symbol:
-        return joined(self, "<=", other, COMPARISON)
+    def __le__(self, other: Any) -> Self:
+        return self.joined(self, "<=", other, COMPARISON)
 
-    def __gt__(self, other: Any) -> Symbol:
-        return joined(self, ">", other, COMPARISON)
+    def __gt__(self, other: Any) -> Self:
+        return self.joined(self, ">", other, COMPARISON)
 
-    def __ge__(self, other: Any) -> Symbol:
-        return joined(self, ">=", other, COMPARISON)
+    def __ge__(self, other: Any) -> Self:
+        return self.joined(self, ">=", other, COMPARISON)
 
     def __bool__(self) -> bool:
         raise TypeError(f"the truth of a formula, {self.text}, is not known before it is computed")
 
 
-def joined(left: Any, operator: str, right: Any, strength: int) -> Symbol:
-    """Return a formula of two parts, associated as in Python."""
-    left, right = symbol(left), symbol(right)
-    return Symbol(f"{left.within(strength)} {operator} {right.within(strength + 1)}", strength, left, right)
-
-
-def symbol(x: Any) -> Symbol:
-    """Return a number, or nothing, as a formula."""
-    if isinstance(x, Symbol):
-        return x
-    if isinstance(x, Choice):
-        chosen: Symbol = where(x.condition, symbol(x.yes), symbol(x.no))
-        return chosen
-    if x is None:
-        return Symbol("nothing()")
-    number = float(x)
-    text = "NAN" if number != number else "INFINITY" if abs(number) == inf else repr(abs(number))
-    return Symbol(f"-{text}", UNARY) if repr(number).startswith("-") else Symbol(text)
-
-
-def traced(row: Primitive, names: Sequence[str]) -> list[Symbol]:
+def traced(row: Primitive, names: Sequence[str], language: type[Symbol] = Symbol) -> list[Symbol]:
     """Return the rules as formulas, one per operand."""
     try:
-        partials = row.partials(Symbol("z"), tuple(Symbol(name) for name in names), [True] * len(names))
-        return [symbol(partial) for partial in partials]
+        partials = row.partials(language("z"), tuple(language(name) for name in names), [True] * len(names))
+        return [language.of(partial) for partial in partials]
     except (TypeError, ValueError, AttributeError) as error:
-        raise PrimitiveError(f"primitive {row.name!r}: its rules cannot be printed as C: {error}") from error
+        raise PrimitiveError(f"primitive {row.name!r}: its rules cannot be printed as code: {error}") from error
 
 
 def shared(formulas: Iterable[Symbol]) -> tuple[list[str], list[str]]:
     """Return the definitions of calls that would be made more than once, and the texts of formulas that use them."""
     formulas = list(formulas)
+    template = type(formulas[0]).DEFINITION if formulas else ""
     texts = [formula.text for formula in formulas]
     definitions: list[str] = []
     for call in sorted({call for formula in formulas for call in formula.calls}, key=len, reverse=True):
         if sum(text.count(call) for text in texts + definitions) > 1:  # what it is within has been replaced already
             name = f"shared_{len(definitions)}"
             texts, definitions = ([text.replace(call, name) for text in old] for old in (texts, definitions))
-            definitions.insert(0, f"const double {name} = {call};")
+            definitions.insert(0, template.format(name=name, text=call))
     return definitions, texts
 
 

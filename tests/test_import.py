@@ -52,6 +52,7 @@ ORDER = [
     "jit",
     "differences",
     "precision",
+    "picture",
     "picture.data",
     "picture.parts",
     "picture.groups",
@@ -63,21 +64,33 @@ ORDER = [
     "picture.outline",
     "draw",
     "explain",
+    "explorer.clusters",
+    "explorer.contents",
+    "explorer.page",
+    "explorer",
+    "explorer.__main__",
+    "explorer.javascript",
     "kinks",
     "rounding",
     "testing",
 ]
 """The modules of the library; each imports only from those above it."""
 
-PUBLIC_MODULES = {"autograd", "autograd.errors", "autograd.math", "autograd.draw", "autograd.testing"}
+PUBLIC_MODULES = {f"autograd{name}" for name in ("", ".errors", ".math", ".draw", ".explorer", ".testing")}
 HEAVY = ["numpy", "graphviz", "pygraphviz", "hypothesis", "flint", "mpmath", "scipy", "sklearn", "matplotlib", "tqdm"]
 HEAVY += ["pytest"]
 
-NO_MODULES = {"__init__.py"}
+FOLDER = ROOT / "autograd"
 
-modules = sorted(path for kind in ("*.py", "*.pyx", "*.pxd") for path in (ROOT / "autograd").rglob(kind))
-modules = [path for path in modules if path.name not in NO_MODULES]
+modules = [path for path in sorted(FOLDER.rglob("*.p*")) if path.suffix in (".py", ".pyx", ".pxd")]
+modules.remove(FOLDER / "__init__.py")
 users = sorted(path for folder in ("nn", "demos") for path in (ROOT / folder).rglob("*.py"))
+
+
+def place_of(path: Path) -> str:
+    """The name of a module within the library; a package is called as its folder."""
+    parts = path.relative_to(FOLDER).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
 def name_of(path: Path) -> str:
@@ -123,12 +136,12 @@ def private(source: str) -> Iterator[str]:
 
 
 def test_every_module_has_its_place() -> None:
-    assert sorted(ORDER) == sorted(name_of(path).removeprefix("autograd.") for path in modules)
+    assert sorted(ORDER) == sorted(map(place_of, modules))
 
 
 @pytest.mark.parametrize("path", modules, ids=name_of)
 def test_modules_import_only_from_modules_above(path: Path) -> None:
-    above = ORDER[: ORDER.index(name_of(path).removeprefix("autograd."))]
+    above = ORDER[: ORDER.index(place_of(path))]
     assert [module for module in of_the_library(python_in(path)) if module not in above] == []
 
 

@@ -80,7 +80,7 @@ def test_calls_are_made_once() -> None:
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        (made(lambda z, x: 1.0 if x > 0 else 2.0), "primitive 'sin': its rules cannot be printed as C: the truth of"),
+        (made(lambda z, x: 1.0 if x > 0 else 2.0), "primitive 'sin': its rules cannot be printed as code: the trut"),
         (made(lambda z, *xs: xs[::-1], many=True), "primitive 'sin': its partials have no common formula; write part"),
     ],
 )
