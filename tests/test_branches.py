@@ -254,10 +254,59 @@ def calls_in_a_side(x):
     return y
 
 
+def returns_early(x):
+    if x > 0:
+        return x
+    return -x
+
+
+def returns_anywhere(x):
+    """Return from sides within sides."""
+    y = x + 1
+    if x > 1:
+        if x > 2:
+            return y
+        z = y + 1
+        return z * 2
+    elif x < -1:
+        return 7.0
+        return 8.0  # never
+    for k in range(3):
+        if k == 1:
+            continue
+        y = y + k * x if y > 1 else y
+    if y > 1:
+        y = y - 0.5
+    else:
+        return 1.0 if x > -0.5 else 2.0
+    if y:
+        return y
+    else:
+        return 3.0
+
+
+def returns_tuples(x):
+    if x > 0:
+        return x, 1.0
+    return 2.0, -x
+
+
+def row_of(x):
+    if x > 1:
+        return [x, 1.0]
+    if x < 0:
+        return [2.0] + [x]  # noqa: RUF005
+    return [y * x for y in (1.0, 2.0)]
+
+
+def returns_lists(x):
+    return sum(row_of(x))
+
+
 SELECTED = [
     ternary, sides, one_side, several_names, nested, conjunction, three_conditions, chain, value_of_and,
     truth_of_a_number, extremes, extremes_of_nan, flag, loop_in_a_side, temporary, bound_to_different_ints, tuples,
-    new_lists, comprehension,
+    new_lists, comprehension, returns_early, returns_anywhere, returns_tuples, returns_lists,
 ]  # fmt: skip
 
 
@@ -282,10 +331,47 @@ def test_sides_may_call_what_only_computes() -> None:
 # ── what stays a guard ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def returns(x):
+def returns_in_a_loop(x):
+    for k in range(3):
+        if x < k:
+            return x
+    return -x
+
+
+def returns_on_one_of_two_ways(x):
+    y = x
+    if x > -10:
+        if x > 0:
+            return x
+        y = 2 * x
+    y = y + 1
+    return y
+
+
+def positive(x):
     if x > 0:
         return x
-    return -x
+
+
+def returns_nothing(x):
+    y = positive(x)
+    return -1.0 if y is None else y
+
+
+def returns_before_it_acts(x):
+    if x > 0:
+        return x
+    thing = SimpleNamespace(y=x)
+    thing.y += 1.0
+    return thing.y
+
+
+def returns_before_it_has_to_know(x):
+    if x > 0:
+        return x
+    while x < -1:
+        x = x + 1
+    return x
 
 
 def breaks(x):
@@ -543,8 +629,9 @@ def loops_on_data_in_a_side(x):
 
 
 GUARDED = [
-    returns, breaks, while_loop, raises, sets_an_item, augments_an_item, sets_an_attribute, augments_a_list,
-    appends, uses_up_an_iterator, loops_over_an_iterator, spreads_an_iterator, unpacks_an_iterator,
+    returns_in_a_loop, returns_on_one_of_two_ways, returns_nothing, returns_before_it_acts,
+    returns_before_it_has_to_know, breaks, while_loop, raises, sets_an_item, augments_an_item, sets_an_attribute,
+    augments_a_list, appends, uses_up_an_iterator, loops_over_an_iterator, spreads_an_iterator, unpacks_an_iterator,
     looks_into_an_iterator, selects_known_lists, keeps_a_known_list, renames_a_list, unequal_shapes,
     nothing_or_number, bound_on_one_side, catches, enters, deletes, imports, asserts, defines, walrus, shares,
     large_ints, calls_a_generator, calls_a_class, loops_on_data_in_a_side,
@@ -579,7 +666,7 @@ def test_a_side_that_raises_is_guarded() -> None:
 
 def test_a_combined_condition_is_one_guard() -> None:
     def f(x):
-        if 0 < x < 2 and x != 1:
+        while 0 < x < 2 and x != 1:
             return 1.0
         return 2.0
 
