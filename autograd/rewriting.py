@@ -46,6 +46,8 @@ from autograd.sources import Tree, first_line, name_of
 
 HELPERS = "@branches"
 RESULT = "@result"
+BLOCKS: dict[type[ast.AST], int] = {ast.For: 1, ast.While: 1, ast.With: 1, ast.Try: 3, ast.TryStar: 3, ast.If: 2}
+DEEPEST = 16  # so many blocks within each other; CPython compiles no more than 20
 FRAME_READERS = {"locals", "vars", "dir", "eval", "exec"}
 SUSPENDING = ast.Yield | ast.YieldFrom | ast.Await
 _next_number = count().__next__
@@ -120,6 +122,7 @@ class _Rewriter(ast.NodeTransformer):
     def __init__(self, shared: Names) -> None:
         self.shared = shared  # names that other functions share: no side may bind them
         self.alive: dict[ast.If, Names] = {}
+        self.around = 0  # blocks that are no sides
 
     def function(self, tree: Tree) -> Tree:
         """Rewrite the body of a function, not what is evaluated where it is defined."""
@@ -134,17 +137,24 @@ class _Rewriter(ast.NodeTransformer):
     # ── statements ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def with_one_return(self, body: list[ast.stmt]) -> list[ast.stmt]:
-        """Return the body of a function such that it returns once, from where on it only computes; as it is elsewhere."""
-        for place, statement in enumerate(body):
-            if isinstance(statement, ast.If) and _may_return(statement):
-                rest = _returning_last(body[place:], body[-1])
-                if rest is not None and self.only_computes(rest):
-                    last = ast.copy_location(ast.Return(ast.Name(RESULT, ast.Load())), body[-1])
-                    return [*body[:place], *rest, ast.fix_missing_locations(last)]
+        """Return the body of a function with a single return in the end, from where on it only computes."""
+        places = [place for place, part in enumerate(body) if isinstance(part, ast.If) and _may_return(part)]
+        for place in places[-(DEEPEST // 2) :]:  # each becomes a side of the one before
+            rest = _returning_last(body[place:], body[-1])
+            if rest is not None and self.only_computes(rest):
+                last = ast.copy_location(ast.Return(ast.Name(RESULT, ast.Load())), body[-1])
+                return [*body[:place], *rest, ast.fix_missing_locations(last)]
         return body
 
+    def generic_visit(self, node: ast.AST) -> Any:
+        blocks = 0 if isinstance(node, ast.If) else BLOCKS.get(type(node), 0)
+        self.around += blocks
+        visited = super().generic_visit(node)
+        self.around -= blocks
+        return visited
+
     def visit_If(self, node: ast.If) -> Any:
-        if not self.only_computes([*node.body, *node.orelse]):
+        if not self.only_computes([*node.body, *node.orelse]) or self.around + _depth(node) > DEEPEST:
             return self.generic_visit(node)
         names = sorted(bound_by([node]))
         site = Site(
@@ -346,6 +356,11 @@ def _can_be_deferred(*expressions: ast.expr) -> bool:
         isinstance(part, ast.NamedExpr | SUSPENDING) or (isinstance(part, ast.Name) and part.id == "super")
         for part in parts
     )
+
+
+def _depth(node: ast.AST) -> int:
+    """Return how many blocks there will be within each other."""
+    return BLOCKS.get(type(node), 0) + max(map(_depth, ast.iter_child_nodes(node)), default=0)
 
 
 def _may_return(node: ast.AST) -> bool:

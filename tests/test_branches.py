@@ -9,7 +9,7 @@ import math as stdlib
 import struct
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial, reduce, wraps
 from itertools import count
@@ -318,6 +318,72 @@ def test_what_only_computes_is_selected(f: F) -> None:
         assert not taken.guards
     else:
         assert selects(f)
+
+
+def many_ways(x):
+    if x > -10:
+        y = 0.0
+        if x < 1:
+            y = 1.0
+        elif x < 2:
+            y = 2.0
+        elif x < 3:
+            y = 3.0
+        elif x < 4:
+            y = 4.0
+        elif x < 5:
+            y = 5.0
+        elif x < 6:
+            y = 6.0
+        elif x < 7:
+            y = 7.0
+        elif x < 8:
+            y = 8.0
+        elif x < 9:
+            y = 9.0
+        elif x < 10:
+            y = 10.0
+    return y
+
+
+def many_returns(x):
+    with suppress(ValueError):
+        for k in range(3):
+            if k == 1:
+                x = x + 1 if x > 0 else x - 1
+    if x < 1:
+        return 1.0
+    if x < 2:
+        return 2.0
+    if x < 3:
+        return 3.0
+    if x < 4:
+        return 4.0
+    if x < 5:
+        return 5.0
+    if x < 6:
+        return 6.0
+    if x < 7:
+        return 7.0
+    if x < 8:
+        return 8.0
+    if x < 9:
+        return 9.0
+    if x < 10:
+        return 10.0
+    return 11.0
+
+
+@pytest.mark.parametrize("f", [many_ways, many_returns])
+def test_sides_within_sides_are_as_many_as_python_compiles(f: F) -> None:
+    """The first questions are guards, the last ones are not asked."""
+    places = [k + 0.5 for k in range(-2, 12)]
+    taken = record(f, places[-1])
+    assert 0 < len(taken.guards) < 4
+    for x in places:
+        holds, found = taken.at(x)
+        assert not holds or found == [f(x)]
+        assert record(f, x).output == f(x)
 
 
 def test_sides_may_call_what_only_computes() -> None:
