@@ -38,6 +38,9 @@ ORDER = [
     "explain",
     "kinks",
     "rounding",
+    "trials",
+    "mistakes",
+    "diagnosis",
     "testing",
 ]
 """The modules of the library; each imports only from those above it."""
