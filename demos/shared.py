@@ -21,7 +21,7 @@ from autograd import Drawing, errors
 # ── options ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def parser(name: str, description: str) -> argparse.ArgumentParser:
+def parser(name: str, description: str, *, writes: bool = True) -> argparse.ArgumentParser:
     """Return a parser for the options that all demos have; a demo may add its own."""
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal that has no ∂ shall show the rest
@@ -29,7 +29,8 @@ def parser(name: str, description: str) -> argparse.ArgumentParser:
     made.add_argument(
         "--seed", type=whole(0, 2**32 - 1), default=0, help="seed of the random numbers (default: %(default)s)"
     )
-    made.add_argument("--out", default="pictures", help="folder for what is written (default: %(default)s)")
+    if writes:
+        made.add_argument("--out", default="pictures", help="folder for what is written (default: %(default)s)")
     return made
 
 

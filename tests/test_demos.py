@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-for package in ("graphviz", "matplotlib", "scipy", "sklearn", "tqdm"):
+for package in ("graphviz", "hypothesis", "matplotlib", "scipy", "sklearn", "tqdm"):
     pytest.importorskip(package, reason="the demos need: pip install 'scalar-autograd[demos]'")
 Image = pytest.importorskip("PIL.Image", reason="comes with matplotlib")
 
@@ -138,12 +138,55 @@ def test_sine_says_when_it_has_not_learned_enough(tmp_path):
     assert "target MISSED: mean squared error " in ended.stdout
 
 
-@pytest.mark.parametrize("name", DEMOS)
+def test_misconceptions():
+    ended = demo("misconceptions")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "0. Is the engine right as it is?\n\n   Value: no mistake found in " in ended.stdout
+    assert "\n   - x.grad += z.grad\n   - y.grad += z.grad\n   + x.grad = z.grad\n   + y.grad = z.grad" in ended.stdout
+    for smallest in (
+        "a = Value(1.0)|b = a + a|b.backward()|a.grad  # is 1, should be 2",
+        "a = Value(1.0)|b = -a|c = b + b|c.backward()|a.grad  # is -4, should be -2",
+        "a = Value(1.0)|b = -a|c = -b|c.backward()|a.grad = 0.0|c.backward()|a.grad  # is 2, should be 1",
+        "x = 1: the gradient is 2, should be 2|x = 0.5: the gradient is 3, should be 1",
+    ):
+        assert "\n      " + smallest.replace("|", "\n      ") in ended.stdout
+    assert "   diagnose: `=` where `+=` belongs, in a + b, a + 2, 2 + a\n" in ended.stdout
+    assert ended.stdout.endswith("\n\ntarget reached: 14 of 14 mistakes found, none in the engine as it is\n")
+
+
+def test_misconceptions_says_when_a_mistake_is_not_found():
+    script = (
+        "from dataclasses import replace; from demos import misconceptions as m\n"
+        "harmless = replace(m.MISCONCEPTIONS[0], new=m.MISCONCEPTIONS[0].old)\n"
+        "m.MISCONCEPTIONS = (harmless,)\n"
+        "raise SystemExit(m.main())"
+    )
+    ended = python("-c", script)
+    assert ended.returncode == 1
+    assert ended.stdout.endswith("target MISSED: 1 of 2 mistakes found, none in the engine as it is\n")
+
+
+def test_misconceptions_says_when_the_engine_is_wrong():
+    script = (
+        "from demos import misconceptions as m\n"
+        "m.engine.Value = m.MISCONCEPTIONS[0].engine()\n"
+        "m.MISCONCEPTIONS = ()\n"
+        "raise SystemExit(m.main())"
+    )
+    ended = python("-c", script)
+    assert ended.returncode == 1
+    assert "0. Is the engine right as it is?\n" in ended.stdout
+    assert "\n   Value: 1 mistake found\n" in ended.stdout
+    assert ended.stdout.endswith("target MISSED: 1 of 1 mistakes found, but the engine is wrong as it is\n")
+
+
+@pytest.mark.parametrize("name", [*DEMOS, "misconceptions"])
 def test_help(name):
     ended = demo(name, "--help")
     assert (ended.returncode, ended.stderr) == (0, "")
     assert ended.stdout.startswith(f"usage: python -m demos.{name} ")
-    assert all(option in ended.stdout for option in ("--seed", "--out", "(default: pictures)"))
+    assert "--seed" in ended.stdout
+    assert ("--out" in ended.stdout) == ("(default: pictures)" in ended.stdout) == (name in DEMOS)
 
 
 @pytest.mark.parametrize("name", DEMOS)
