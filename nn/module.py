@@ -37,6 +37,17 @@ class Module:
         """Return the parameters in the order of `named_parameters`."""
         return [parameter for _, parameter in self.named_parameters()]
 
+    def named_modules(self) -> Iterator[tuple[str, Module]]:
+        """Yield this module, named "", and all inside, with names such as `layers.0.neurons.2`; outer ones first.
+
+        >>> class Pair(Module):
+        ...     def __init__(self):
+        ...         self.parts = [Module(), Module()]
+        >>> [name for name, module in Pair().named_modules()]
+        ['', 'parts.0', 'parts.1']
+        """
+        return ((name, thing) for name, thing in _walk(self) if isinstance(thing, Module))
+
     def zero_grad(self) -> None:
         """Set the gradient of every parameter to 0, as `backward` adds to what is there."""
         for parameter in self.parameters():
@@ -52,9 +63,8 @@ class Module:
         """
         if not isinstance(mode, bool):
             raise ArgumentError(f"train: got {describe(mode)}; expected True or False")
-        for _, thing in _walk(self):
-            if isinstance(thing, Module):
-                thing.training = mode
+        for _, module in self.named_modules():
+            module.training = mode
         return self
 
     def eval(self) -> Self:
