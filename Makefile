@@ -11,6 +11,7 @@ demo: $(VENV)/ready  ## train a network on the two moons and draw pictures
 	$(RUN) -m demos.moons
 
 demos: demo  ## run every demo
+	$(RUN) -m demos.backpropagation
 	$(RUN) -m demos.expressions
 	$(RUN) -m demos.misconceptions
 	$(RUN) -m demos.rosenbrock

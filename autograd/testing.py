@@ -30,8 +30,9 @@ if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
 __all__ = [
-    "OPERATIONS", "Counterexample", "Diagnosis", "Expression", "Mistake", "Operation", "Program", "check_gradients",
-    "compare", "diagnose", "expressions", "graphs", "operands", "partial_by_differences", "programs",
+    "OPERATIONS", "Counterexample", "Diagnosis", "Estimate", "Expression", "Mistake", "Operation", "Program",
+    "check_gradients", "compare", "diagnose", "differentiate", "expressions", "graphs", "operands",
+    "partial_by_differences", "programs",
 ]  # fmt: skip
 
 Numbers = Sequence[Any]

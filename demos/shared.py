@@ -65,6 +65,13 @@ class Pictures:
             figure.savefig(path, metadata={"Software": None})
         print(f"wrote {path}")
 
+    def page(self, page: str, name: str) -> None:
+        """Save a page, and say so."""
+        path = self.folder / f"{name}.html"
+        with _explained(path):
+            path.write_text(page, encoding="utf-8")
+        print(f"wrote {path}")
+
     def drawing(self, drawing: Drawing, name: str) -> None:
         """Save the drawing of a graph as SVG and PNG, and say so."""
         for path in (self.folder / f"{name}.svg", self.folder / f"{name}.png"):

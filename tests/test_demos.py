@@ -16,7 +16,7 @@ for package in ("graphviz", "hypothesis", "matplotlib", "scipy", "sklearn", "tqd
 Image = pytest.importorskip("PIL.Image", reason="comes with matplotlib")
 
 ROOT = Path(__file__).parents[1]
-DEMOS = ("moons", "expressions", "rosenbrock", "sine")
+DEMOS = ("moons", "backpropagation", "expressions", "rosenbrock", "sine")
 
 
 def python(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -38,7 +38,9 @@ def check_pictures(ended: subprocess.CompletedProcess[str], folder: Path, *names
 
 
 def check_picture(path: Path) -> None:
-    if path.suffix == ".svg":
+    if path.suffix == ".html":
+        assert path.read_text(encoding="utf-8").startswith("<!doctype html>\n")
+    elif path.suffix == ".svg":
         assert ElementTree.parse(path).getroot().tag == "{http://www.w3.org/2000/svg}svg"
     else:
         with Image.open(path) as image:
@@ -136,6 +138,42 @@ def test_sine_says_when_it_has_not_learned_enough(tmp_path):
     ended = demo("sine", "--epochs", 1, "--out", tmp_path)
     assert ended.returncode == 1
     assert "target MISSED: mean squared error " in ended.stdout
+
+
+def test_backpropagation(tmp_path):
+    ended = demo("backpropagation", "--out", tmp_path)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.startswith("backpropagation: MLP(2, [3, 2, 1], 'sigmoid', 'sigmoid') with 20 parameters, seed ")
+    for formula in (
+        "δᴸ = ∂C/∂aᴸ · σ′(zᴸ)",
+        "δ³₁ = (a³₁ − y) · σ′(z³₁) = (0.4936 − 1) · 0.25 = −0.1266",
+        "∂C/∂bˡ = δˡ      ∂C/∂Wˡ = δˡ (aˡ⁻¹)ᵀ",
+        "∂C/∂w³₁₂ = δ³₁ · a²₂ = (−0.1266) · 0.7427 = −0.09401",
+        "δˡ⁻¹ = (Wˡ)ᵀ δˡ · σ′(zˡ⁻¹)",
+        "δ¹₁ = (w²₁₁ · δ²₁ + w²₂₁ · δ²₂) · σ′(z¹₁)",
+        "    = (2.487 · 0.0327 + 0.7307 · (−0.07001)) · 0.08552 = 0.00258",
+        "θ ← θ − η · ∂C/∂θ",
+    ):
+        assert f"\n    {formula}" in ended.stdout
+    assert ended.stdout.count("→ The engine finds the same, to") == 10
+    assert ended.stdout.endswith("target reached: every formula agrees with the engine to 1e-12\n")
+    check_pictures(ended, tmp_path, "backpropagation.html")
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ("paper.slope = lambda z: paper.sigma(z) * 0.5", "δ³₁ is -0.1249"),
+        ("b.differentiate = lambda f, x: [b.Estimate(0.25, 1e-9)]", "∂C/∂w³₁₁ is -0.1115"),
+        ("b.TOLERANCE = 0.0; paper.exp = lambda x: 2.718281828459 ** x", "a¹₁ is 0.9055"),
+    ],
+)
+def test_backpropagation_says_when_a_formula_is_wrong(change, reason, tmp_path):
+    script = f"from demos import backpropagation as b, paper; {change}; raise SystemExit(b.main())"
+    ended = python("-c", script, "--out", tmp_path)
+    assert ended.returncode == 1
+    assert f"target MISSED: not the same: {reason}" in ended.stdout
+    assert ended.stdout.splitlines()[-1].count(" by the engine") == 1
 
 
 def test_misconceptions():
