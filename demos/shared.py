@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
 from math import inf
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 import matplotlib
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from PIL import Image
 
 from autograd import Drawing, errors
 
@@ -49,6 +50,9 @@ def whole(least: int, most: float = inf) -> Callable[[str], int]:
 # ── files ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+PICTURE, LAST_PICTURE = 120, 3000  # milliseconds that a picture of a film is shown
+
+
 class Pictures:
     """The folder that a demo writes to; that it can be written to is known before any work is done."""
 
@@ -63,6 +67,15 @@ class Pictures:
         path = self.folder / f"{name}.png"
         with _explained(path):
             figure.savefig(path, metadata={"Software": None})
+        print(f"wrote {path}")
+
+    def film(self, pictures: Iterable[Image.Image], name: str) -> None:
+        """Save pictures as a GIF that lingers on the last one, and say so."""
+        path = self.folder / f"{name}.gif"
+        first, *others = pictures
+        durations = [PICTURE] * len(others) + [LAST_PICTURE]
+        with _explained(path):
+            first.save(path, save_all=True, append_images=others, duration=durations, loop=0, optimize=True)
         print(f"wrote {path}")
 
     def page(self, page: str, name: str) -> None:
@@ -114,6 +127,8 @@ BLUE, VERMILION, GREY, INK = "#0072b2", "#d55e00", "#9aa5b1", "#1f2933"
 DIVERGING = LinearSegmentedColormap.from_list(
     "vermilion to blue", ["#e8955c", "#fbe6d8", "#fdfdfd", "#dcebf6", "#58a5d1"]
 )
+# In full colours, where they are all there is to see.
+SIGNED = LinearSegmentedColormap.from_list("vermilion, white, blue", [VERMILION, "#f6c8a8", "#fdfdfd", "#a9cfe8", BLUE])
 SEQUENTIAL = LinearSegmentedColormap.from_list("white to blue", ["#fdfdfd", "#dcebf6", "#58a5d1"])
 
 STYLE: dict[Any, Any] = {
@@ -140,7 +155,12 @@ STYLE: dict[Any, Any] = {
 
 def figure(width: float, height: float, **layout: Any) -> tuple[Figure, Any]:
     """Return a figure of so many inches and its axes, laid out as `subplots` says, in the style of all demos."""
+    made = blank(width, height, "compressed")
+    return made, made.subplots(**layout)
+
+
+def blank(width: float, height: float, layout: Literal["constrained", "compressed"] = "constrained") -> Figure:
+    """Return a figure of so many inches without axes, in the style of all demos."""
     matplotlib.rcdefaults()
     matplotlib.rcParams.update(STYLE)
-    made = Figure(figsize=(width, height), layout="compressed")
-    return made, made.subplots(**layout)
+    return Figure(figsize=(width, height), layout=layout)

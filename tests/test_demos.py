@@ -44,7 +44,7 @@ def check_picture(path: Path) -> None:
         assert ElementTree.parse(path).getroot().tag == "{http://www.w3.org/2000/svg}svg"
     else:
         with Image.open(path) as image:
-            assert image.format == "PNG"
+            assert image.format == path.suffix[1:].upper()
             assert min(image.size) > 200
             assert any(low < high for low, high in image.convert("RGB").getextrema())  # not of one colour
 
@@ -73,6 +73,28 @@ def test_moons_learns(tmp_path):
     assert all(f">{text}<" in neuron for text in ("w0", "w1", "b", "x0", "x1", "dot", "relu", "output"))
     loss = (tmp_path / "moons_small_loss.svg").read_text(encoding="utf-8")
     assert all(f">{text}<" in loss for text in ("n1.w0", "n2.w1", "n3.b", "tanh", "score", "loss"))
+
+
+def test_moons_as_a_film(tmp_path):
+    ended = demo("moons", "--epochs", 6, "--film", "--out", tmp_path)
+    check_pictures(ended, tmp_path, *MOONS, "moons_film.gif")
+    with Image.open(tmp_path / "moons_film.gif") as film:
+        assert (film.format, film.n_frames, film.info["loop"]) == ("GIF", 6, 0)
+        pictures, durations = [], []
+        for place in range(film.n_frames):
+            film.seek(place)
+            pictures.append(film.convert("RGB").tobytes())
+            durations.append(film.info["duration"])
+    assert len(set(pictures)) == 6  # something happens in each
+    assert durations == [120] * 5 + [3000]
+
+
+def test_a_film_changes_nothing_else(tmp_path):
+    folders = tmp_path / "with", tmp_path / "without"
+    for folder, options in zip(folders, (["--film"], [])):
+        demo("moons", "--epochs", 3, "--out", folder, *options)
+    for name in MOONS:
+        assert (folders[0] / name).read_bytes() == (folders[1] / name).read_bytes()
 
 
 def test_moons_says_when_it_has_not_learned_enough(tmp_path):
