@@ -11,7 +11,9 @@ demo: $(VENV)/ready  ## train a network on the two moons and draw pictures
 	$(RUN) -m demos.moons
 
 demos: demo  ## run every demo
+	$(RUN) -m demos.backpropagation
 	$(RUN) -m demos.expressions
+	$(RUN) -m demos.misconceptions
 	$(RUN) -m demos.rosenbrock
 	$(RUN) -m demos.sine
 
@@ -25,8 +27,9 @@ lint: $(VENV)/ready
 types: $(VENV)/ready
 	$(RUN) -m mypy
 
-docs: $(VENV)/ready  ## print the table of primitives, run every example in the documentation
+docs: $(VENV)/ready  ## print the pages that are printed, run every example in the documentation
 	$(RUN) docs/print_primitives.py > docs/primitives.new && mv docs/primitives.new docs/primitives.md
+	$(RUN) -m docs.print_misconceptions > docs/misconceptions.new && mv docs/misconceptions.new docs/misconceptions.md
 	$(RUN) -m pytest --doctest-modules autograd nn tests/test_documentation.py
 
 kernels: $(VENV)/ready  ## print the table of primitives in C, for the compiled core, and in JavaScript, for the explorer

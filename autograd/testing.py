@@ -1,8 +1,9 @@
 """The tools with which the library checks its derivatives, for derivatives of your own.
 
 `check_gradients` compares derivatives with finite differences of function values, and with python-flint where that is
-installed. `operands`, `expressions` and `graphs` are hypothesis strategies: arguments for a primitive, and random
-programs in which results are used again. They need the package `hypothesis`.
+installed. `diagnose` finds the mistakes in an engine of one's own. `operands`, `expressions`, `graphs` and `programs`
+are hypothesis strategies: arguments for a primitive, random programs in which results are used again, and such programs
+for engines of any make. They need the package `hypothesis`.
 """
 
 from __future__ import annotations
@@ -15,15 +16,24 @@ from typing import TYPE_CHECKING, Any
 
 from autograd import precision
 from autograd.core import Value
+from autograd.diagnosis import compare, diagnose
 from autograd.differences import Estimate, differentiate
 from autograd.errors import ArgumentError, GradientError, PrimitiveError, describe
 from autograd.graph import topological_order
+from autograd.mistakes import Counterexample, Diagnosis, Mistake
 from autograd.primitives import BUILT_IN, CONDITIONS, TABLE, Primitive
 from autograd.structures import flatten, unflatten
 from autograd.transforms import jvp, vjp
+from autograd.trials import OPERATIONS, Operation, Program, expect, numbers
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
+
+__all__ = [
+    "OPERATIONS", "Counterexample", "Diagnosis", "Estimate", "Expression", "Mistake", "Operation", "Program",
+    "check_gradients", "compare", "diagnose", "differentiate", "expressions", "graphs", "operands",
+    "partial_by_differences", "programs",
+]  # fmt: skip
 
 Numbers = Sequence[Any]
 Flat = Callable[[Numbers], list[Any]]
@@ -279,6 +289,32 @@ def graphs(**limits: int) -> SearchStrategy[tuple[Value, list[Value]]]:
         return expression(*leaves), leaves
 
     return expressions(**limits).map(record)
+
+
+def programs(
+    operations: Sequence[Operation] = tuple(OPERATIONS.values()), *, max_steps: int = 8, max_leaves: int = 2
+) -> SearchStrategy[Program]:
+    """Return a hypothesis strategy for random programs of these operations, to be run on engines of any make.
+
+    Every leaf and every result is used; values and derivatives are finite, and of moderate size. Hypothesis shrinks
+    them to programs of few steps.
+    """
+    from hypothesis import strategies as st
+
+    @st.composite
+    def drawn(draw: Any) -> Program:
+        point = tuple(draw(st.lists(st.integers(1, 9).map(float), min_size=1, max_size=max_leaves)))
+        steps: list[tuple[Operation, tuple[int, ...]]] = []
+        for known in range(len(point), len(point) + draw(st.integers(1, max_steps))):
+            operation = draw(st.sampled_from(operations))
+            steps.append((operation, tuple(draw(st.integers(0, known - 1)) for _ in range(operation.arity))))
+        return Program(point, tuple(steps)).without_waste()
+
+    return drawn().filter(_is_moderate)
+
+
+def _is_moderate(program: Program) -> bool:
+    return all(abs(number) <= SIZE for number in (*numbers(program), *expect(program).gradients))
 
 
 def operands_of(primitive: Primitive, drawn: list[int | float], discrete: float) -> tuple[int | float, ...]:

@@ -8,11 +8,13 @@ the way, from the weights to the loss, is a `Value`; so the loss knows its deriv
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 from time import perf_counter
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from sklearn.datasets import make_moons  # type: ignore[import-untyped]
@@ -20,6 +22,7 @@ from tqdm import tqdm  # type: ignore[import-untyped]
 
 from autograd import Value, draw
 from demos import shared
+from demos.film import Moment, film, moment
 from nn import MLP, SGD, Neuron, draw_network, l2, max_margin
 
 TARGET = 0.97
@@ -33,8 +36,14 @@ def two_moons(seed: int) -> tuple[list[Point], list[int]]:
     return points.tolist(), [2 * int(c) - 1 for c in classes]
 
 
-def train(model: MLP, points: list[Point], labels: list[int], epochs: int) -> History:
-    """Change the parameters of the model, step by step, so that the loss falls."""
+def train(
+    model: MLP,
+    points: list[Point],
+    labels: list[int],
+    epochs: int,
+    watch: Callable[[float], None] = lambda loss: None,
+) -> History:
+    """Change the parameters of the model, step by step, so that the loss falls; show `watch` the loss before a step."""
     optimizer = SGD(model.parameters(), learning_rate=1.0)
     history = []
     progress = tqdm(range(epochs), desc="training", unit=" epochs")
@@ -44,6 +53,7 @@ def train(model: MLP, points: list[Point], labels: list[int], epochs: int) -> Hi
 
         optimizer.zero_grad()  # because backward adds to the gradients that are there
         loss.backward()
+        watch(loss.data)
         optimizer.learning_rate = 1.0 - 0.9 * epoch / epochs
         optimizer.step()
 
@@ -62,9 +72,18 @@ def accuracy(scores: Sequence[Value], labels: Sequence[int]) -> float:
 
 def boundary(model: MLP, points: list[Point], labels: list[int], right: float) -> Figure:
     """Return a figure of the plane as the model sees it, with the points in it."""
-    xs, ys = np.linspace(-1.5, 2.5, 101), np.linspace(-1.0, 1.5, 64)
-    scores = [[model((x, y)).data for x in xs] for y in ys]
     figure, axes = shared.figure(8.4, 5.2)
+    surface = plane(axes, model, points, labels, columns=101)
+    figure.colorbar(surface, label="score of the network", ticks=range(-3, 4), aspect=30, pad=0.02)
+    axes.set(title=f"Two moons: {right:.0%} of the points on their side", xlabel="$x_0$", ylabel="$x_1$")
+    axes.set_aspect("equal")
+    return figure
+
+
+def plane(axes: Axes, model: MLP, points: list[Point], labels: list[int], columns: int) -> Any:
+    """Draw the plane as the model sees it, with the points in it; return what is drawn of the scores."""
+    xs, ys = np.linspace(-1.5, 2.5, columns), np.linspace(-1.0, 1.5, columns * 5 // 8 + 1)
+    scores = [[model((x, y)).data for x in xs] for y in ys]
     surface = axes.contourf(xs, ys, scores, np.linspace(-3, 3, 25), cmap=shared.DIVERGING, extend="both")
     styles = {"linewidths": [1.2, 2.6, 1.2], "linestyles": ["dashed", "solid", "dashed"]}
     lines = axes.contour(xs, ys, scores, [-1, 0, 1], colors=shared.INK, **styles)
@@ -72,10 +91,7 @@ def boundary(model: MLP, points: list[Point], labels: list[int], right: float) -
     for label, marker, colour in ((-1, "s", shared.VERMILION), (1, "o", shared.BLUE)):
         moon = [point for point, mine in zip(points, labels) if mine == label]
         axes.scatter(*zip(*moon), s=48, c=colour, marker=marker, edgecolors="white", linewidths=1.2, zorder=3)
-    figure.colorbar(surface, label="score of the network", ticks=range(-3, 4), aspect=30, pad=0.02)
-    axes.set(title=f"Two moons: {right:.0%} of the points on their side", xlabel="$x_0$", ylabel="$x_1$")
-    axes.set_aspect("equal")
-    return figure
+    return surface
 
 
 def curves(history: History) -> Figure:
@@ -124,6 +140,7 @@ def main() -> int:
     parser.add_argument(
         "--epochs", type=shared.whole(1), default=100, help="passes over the points (default: %(default)s)"
     )
+    parser.add_argument("--film", action="store_true", help="show the training as a film, too, an animated GIF")
     options = parser.parse_args()
     pictures = shared.Pictures(options.out)
 
@@ -131,7 +148,8 @@ def main() -> int:
     model = MLP(2, [16, 16, 1], seed=options.seed)
     print(f"two moons: {len(points)} points, {model} with {len(model.parameters())} parameters, seed {options.seed}")
     start = perf_counter()
-    history = train(model, points, labels, options.epochs)
+    moments: list[Moment] = []
+    history = train(model, points, labels, options.epochs, lambda loss: moments.append(moment(model, loss)))
     right = accuracy([model(point) for point in points], labels)
     print(f"training took {perf_counter() - start:.1f} s and ended with a loss of {history[-1][0]:.4f}")
 
@@ -140,6 +158,8 @@ def main() -> int:
     pictures.drawing(draw_network(model), "moons_network")
     pictures.drawing(draw(one_neuron(model, points[0]), local_derivatives=True), "moons_neuron")
     pictures.drawing(draw(small_loss(points[0], labels[0], options.seed)), "moons_small_loss")
+    if options.film:
+        pictures.film(film(model, moments, lambda axes, model: plane(axes, model, points, labels, 61)), "moons_film")
     return shared.verdict(right >= TARGET, f"accuracy {right:.1%}, at least {TARGET:.0%} wanted")
 
 

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
 from math import inf
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 import matplotlib
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from PIL import Image
 
 from autograd import Drawing, errors
 
 # ── options ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def parser(name: str, description: str) -> argparse.ArgumentParser:
+def parser(name: str, description: str, *, writes: bool = True) -> argparse.ArgumentParser:
     """Return a parser for the options that all demos have; a demo may add its own."""
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal that has no ∂ shall show the rest
@@ -29,7 +30,8 @@ def parser(name: str, description: str) -> argparse.ArgumentParser:
     made.add_argument(
         "--seed", type=whole(0, 2**32 - 1), default=0, help="seed of the random numbers (default: %(default)s)"
     )
-    made.add_argument("--out", default="pictures", help="folder for what is written (default: %(default)s)")
+    if writes:
+        made.add_argument("--out", default="pictures", help="folder for what is written (default: %(default)s)")
     return made
 
 
@@ -48,6 +50,9 @@ def whole(least: int, most: float = inf) -> Callable[[str], int]:
 # ── files ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+PICTURE, LAST_PICTURE = 120, 3000  # milliseconds that a picture of a film is shown
+
+
 class Pictures:
     """The folder that a demo writes to; that it can be written to is known before any work is done."""
 
@@ -62,6 +67,22 @@ class Pictures:
         path = self.folder / f"{name}.png"
         with _explained(path):
             figure.savefig(path, metadata={"Software": None})
+        print(f"wrote {path}")
+
+    def film(self, pictures: Iterable[Image.Image], name: str) -> None:
+        """Save pictures as a GIF that lingers on the last one, and say so."""
+        path = self.folder / f"{name}.gif"
+        first, *others = pictures
+        durations = [PICTURE] * len(others) + [LAST_PICTURE]
+        with _explained(path):
+            first.save(path, save_all=True, append_images=others, duration=durations, loop=0, optimize=True)
+        print(f"wrote {path}")
+
+    def page(self, page: str, name: str) -> None:
+        """Save a page, and say so."""
+        path = self.folder / f"{name}.html"
+        with _explained(path):
+            path.write_text(page, encoding="utf-8")
         print(f"wrote {path}")
 
     def drawing(self, drawing: Drawing, name: str) -> None:
@@ -106,6 +127,8 @@ BLUE, VERMILION, GREY, INK = "#0072b2", "#d55e00", "#9aa5b1", "#1f2933"
 DIVERGING = LinearSegmentedColormap.from_list(
     "vermilion to blue", ["#e8955c", "#fbe6d8", "#fdfdfd", "#dcebf6", "#58a5d1"]
 )
+# In full colours, where they are all there is to see.
+SIGNED = LinearSegmentedColormap.from_list("vermilion, white, blue", [VERMILION, "#f6c8a8", "#fdfdfd", "#a9cfe8", BLUE])
 SEQUENTIAL = LinearSegmentedColormap.from_list("white to blue", ["#fdfdfd", "#dcebf6", "#58a5d1"])
 
 STYLE: dict[Any, Any] = {
@@ -132,7 +155,12 @@ STYLE: dict[Any, Any] = {
 
 def figure(width: float, height: float, **layout: Any) -> tuple[Figure, Any]:
     """Return a figure of so many inches and its axes, laid out as `subplots` says, in the style of all demos."""
+    made = blank(width, height, "compressed")
+    return made, made.subplots(**layout)
+
+
+def blank(width: float, height: float, layout: Literal["constrained", "compressed"] = "constrained") -> Figure:
+    """Return a figure of so many inches without axes, in the style of all demos."""
     matplotlib.rcdefaults()
     matplotlib.rcParams.update(STYLE)
-    made = Figure(figsize=(width, height), layout="compressed")
-    return made, made.subplots(**layout)
+    return Figure(figsize=(width, height), layout=layout)

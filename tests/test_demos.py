@@ -11,12 +11,12 @@ from xml.etree import ElementTree
 
 import pytest
 
-for package in ("graphviz", "matplotlib", "scipy", "sklearn", "tqdm"):
+for package in ("graphviz", "hypothesis", "matplotlib", "scipy", "sklearn", "tqdm"):
     pytest.importorskip(package, reason="the demos need: pip install 'scalar-autograd[demos]'")
 Image = pytest.importorskip("PIL.Image", reason="comes with matplotlib")
 
 ROOT = Path(__file__).parents[1]
-DEMOS = ("moons", "expressions", "rosenbrock", "sine")
+DEMOS = ("moons", "backpropagation", "expressions", "rosenbrock", "sine")
 
 
 def python(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -38,11 +38,13 @@ def check_pictures(ended: subprocess.CompletedProcess[str], folder: Path, *names
 
 
 def check_picture(path: Path) -> None:
-    if path.suffix == ".svg":
+    if path.suffix == ".html":
+        assert path.read_text(encoding="utf-8").startswith("<!doctype html>\n")
+    elif path.suffix == ".svg":
         assert ElementTree.parse(path).getroot().tag == "{http://www.w3.org/2000/svg}svg"
     else:
         with Image.open(path) as image:
-            assert image.format == "PNG"
+            assert image.format == path.suffix[1:].upper()
             assert min(image.size) > 200
             assert any(low < high for low, high in image.convert("RGB").getextrema())  # not of one colour
 
@@ -73,6 +75,28 @@ def test_moons_learns(tmp_path):
     assert all(f">{text}<" in neuron for text in ("w0", "w1", "b", "x0", "x1", "dot", "relu", "output"))
     loss = (tmp_path / "moons_small_loss.svg").read_text(encoding="utf-8")
     assert all(f">{text}<" in loss for text in ("n1.w0", "n2.w1", "n3.b", "tanh", "score", "loss"))
+
+
+def test_moons_as_a_film(tmp_path):
+    ended = demo("moons", "--epochs", 6, "--film", "--out", tmp_path)
+    check_pictures(ended, tmp_path, *MOONS, "moons_film.gif")
+    with Image.open(tmp_path / "moons_film.gif") as film:
+        assert (film.format, film.n_frames, film.info["loop"]) == ("GIF", 6, 0)
+        pictures, durations = [], []
+        for place in range(film.n_frames):
+            film.seek(place)
+            pictures.append(film.convert("RGB").tobytes())
+            durations.append(film.info["duration"])
+    assert len(set(pictures)) == 6  # something happens in each
+    assert durations == [120] * 5 + [3000]
+
+
+def test_a_film_changes_nothing_else(tmp_path):
+    folders = tmp_path / "with", tmp_path / "without"
+    for folder, options in zip(folders, (["--film"], [])):
+        demo("moons", "--epochs", 3, "--out", folder, *options)
+    for name in MOONS:
+        assert (folders[0] / name).read_bytes() == (folders[1] / name).read_bytes()
 
 
 def test_moons_says_when_it_has_not_learned_enough(tmp_path):
@@ -140,12 +164,91 @@ def test_sine_says_when_it_has_not_learned_enough(tmp_path):
     assert "target MISSED: mean squared error " in ended.stdout
 
 
-@pytest.mark.parametrize("name", DEMOS)
+def test_backpropagation(tmp_path):
+    ended = demo("backpropagation", "--out", tmp_path)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.startswith("backpropagation: MLP(2, [3, 2, 1], 'sigmoid', 'sigmoid') with 20 parameters, seed ")
+    for formula in (
+        "δᴸ = ∂C/∂aᴸ · σ′(zᴸ)",
+        "δ³₁ = (a³₁ − y) · σ′(z³₁) = (0.4936 − 1) · 0.25 = −0.1266",
+        "∂C/∂bˡ = δˡ      ∂C/∂Wˡ = δˡ (aˡ⁻¹)ᵀ",
+        "∂C/∂w³₁₂ = δ³₁ · a²₂ = (−0.1266) · 0.7427 = −0.09401",
+        "δˡ⁻¹ = (Wˡ)ᵀ δˡ · σ′(zˡ⁻¹)",
+        "δ¹₁ = (w²₁₁ · δ²₁ + w²₂₁ · δ²₂) · σ′(z¹₁)",
+        "    = (2.487 · 0.0327 + 0.7307 · (−0.07001)) · 0.08552 = 0.00258",
+        "θ ← θ − η · ∂C/∂θ",
+    ):
+        assert f"\n    {formula}" in ended.stdout
+    assert ended.stdout.count("→ The engine finds the same, to") == 10
+    assert ended.stdout.endswith("target reached: every formula agrees with the engine to 1e-12\n")
+    check_pictures(ended, tmp_path, "backpropagation.html")
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ("paper.slope = lambda z: paper.sigma(z) * 0.5", "δ³₁ is -0.1249"),
+        ("b.differentiate = lambda f, x: [b.Estimate(0.25, 1e-9)]", "∂C/∂w³₁₁ is -0.1115"),
+        ("b.TOLERANCE = 0.0; paper.exp = lambda x: 2.718281828459 ** x", "a¹₁ is 0.9055"),
+    ],
+)
+def test_backpropagation_says_when_a_formula_is_wrong(change, reason, tmp_path):
+    script = f"from demos import backpropagation as b, paper; {change}; raise SystemExit(b.main())"
+    ended = python("-c", script, "--out", tmp_path)
+    assert ended.returncode == 1
+    assert f"target MISSED: not the same: {reason}" in ended.stdout
+    assert ended.stdout.splitlines()[-1].count(" by the engine") == 1
+
+
+def test_misconceptions():
+    ended = demo("misconceptions")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "0. Is the engine right as it is?\n\n   Value: no mistake found in " in ended.stdout
+    assert "\n   - x.grad += z.grad\n   - y.grad += z.grad\n   + x.grad = z.grad\n   + y.grad = z.grad" in ended.stdout
+    for smallest in (
+        "a = Value(1.0)|b = a + a|b.backward()|a.grad  # is 1, should be 2",
+        "a = Value(1.0)|b = -a|c = b + b|c.backward()|a.grad  # is -4, should be -2",
+        "a = Value(1.0)|b = -a|c = -b|c.backward()|a.grad = 0.0|c.backward()|a.grad  # is 2, should be 1",
+        "x = 1: the gradient is 2, should be 2|x = 0.5: the gradient is 3, should be 1",
+    ):
+        assert "\n      " + smallest.replace("|", "\n      ") in ended.stdout
+    assert "   diagnose: `=` where `+=` belongs, in a + b, a + 2, 2 + a\n" in ended.stdout
+    assert ended.stdout.endswith("\n\ntarget reached: 14 of 14 mistakes found, none in the engine as it is\n")
+
+
+def test_misconceptions_says_when_a_mistake_is_not_found():
+    script = (
+        "from dataclasses import replace; from demos import misconceptions as m\n"
+        "harmless = replace(m.MISCONCEPTIONS[0], new=m.MISCONCEPTIONS[0].old)\n"
+        "m.MISCONCEPTIONS = (harmless,)\n"
+        "raise SystemExit(m.main())"
+    )
+    ended = python("-c", script)
+    assert ended.returncode == 1
+    assert ended.stdout.endswith("target MISSED: 1 of 2 mistakes found, none in the engine as it is\n")
+
+
+def test_misconceptions_says_when_the_engine_is_wrong():
+    script = (
+        "from demos import misconceptions as m\n"
+        "m.engine.Value = m.MISCONCEPTIONS[0].engine()\n"
+        "m.MISCONCEPTIONS = ()\n"
+        "raise SystemExit(m.main())"
+    )
+    ended = python("-c", script)
+    assert ended.returncode == 1
+    assert "0. Is the engine right as it is?\n" in ended.stdout
+    assert "\n   Value: 1 mistake found\n" in ended.stdout
+    assert ended.stdout.endswith("target MISSED: 1 of 1 mistakes found, but the engine is wrong as it is\n")
+
+
+@pytest.mark.parametrize("name", [*DEMOS, "misconceptions"])
 def test_help(name):
     ended = demo(name, "--help")
     assert (ended.returncode, ended.stderr) == (0, "")
     assert ended.stdout.startswith(f"usage: python -m demos.{name} ")
-    assert all(option in ended.stdout for option in ("--seed", "--out", "(default: pictures)"))
+    assert "--seed" in ended.stdout
+    assert ("--out" in ended.stdout) == ("(default: pictures)" in ended.stdout) == (name in DEMOS)
 
 
 @pytest.mark.parametrize("name", DEMOS)

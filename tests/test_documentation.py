@@ -34,9 +34,18 @@ def test_the_page_of_primitives_is_current() -> None:
     assert (HERE / "docs" / "primitives.md").read_text(encoding="utf-8") == page, "run `make docs`"
 
 
-@pytest.mark.parametrize(
-    "document", ["README.md", "CONTRIBUTING.md", "docs/primitives.md", "docs/design.md", "docs/pictures.md"]
-)
+def test_the_page_of_misconceptions_is_current() -> None:
+    for package in ("hypothesis", "matplotlib"):
+        pytest.importorskip(package, reason="the demos need: pip install 'scalar-autograd[demos]'")
+    page = runpy.run_module("docs.print_misconceptions")["page"]()
+    assert (HERE / "docs" / "misconceptions.md").read_text(encoding="utf-8") == page, "run `make docs`"
+
+
+DOCUMENTS = ["README.md", "CONTRIBUTING.md"]
+DOCUMENTS += [f"docs/{name}.md" for name in ("primitives", "design", "pictures", "misconceptions")]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
 def test_links_lead_to_files(document: str) -> None:
     text = (HERE / document).read_text(encoding="utf-8")
     for target in re.findall(r"\]\(([^)#]+)\)", text):

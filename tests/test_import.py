@@ -72,6 +72,9 @@ ORDER = [
     "explorer.javascript",
     "kinks",
     "rounding",
+    "trials",
+    "mistakes",
+    "diagnosis",
     "testing",
 ]
 """The modules of the library; each imports only from those above it."""
