@@ -79,3 +79,8 @@ def test_points_are_the_same_every_time() -> None:
 
 def test_expressions_are_the_same_every_time() -> None:
     assert repr(accuracy.expression(random.Random(3))) == repr(accuracy.expression(random.Random(3)))
+
+
+def test_a_sign_that_takes_many_digits_is_decided() -> None:
+    x = Value(1e-100)
+    assert precision.exact_gradient(math.relu(math.exp(x) - 1.0), [x]) == [1.0]

@@ -405,7 +405,8 @@ def test_modules_open_and_close(visit: Open) -> None:
     page.keyboard.press("c")
     page.locator(".card.module").nth(3).wait_for()
     page.get_by_role("button", name="Expand").click()
-    page.wait_for_function("document.querySelectorAll('.card.module').length === 0")
+    page.locator(".card.module").first.wait_for(state="detached")
+    assert page.locator(".card.module").count() == 0
     assert page.locator(".card").count() == everything
     page.locator(".frame-name", has_text="layers.1").click()
     page.locator(".card.module").wait_for()

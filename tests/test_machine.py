@@ -15,7 +15,7 @@ np = pytest.importorskip("numpy")
 
 from autograd import Value, math, primitives as p  # noqa: E402
 from autograd.floats import plain_sum  # noqa: E402
-from autograd.machine import first_mismatch, many, one  # noqa: E402
+from autograd.machine import PlainMachine, first_mismatch, many, one  # noqa: E402
 from autograd.passes import flatten  # noqa: E402
 from autograd.primitives import BUILT_IN, TABLE, Primitive, primitive  # noqa: E402
 from autograd.program import Program  # noqa: E402
@@ -275,6 +275,16 @@ def test_sums_over_lanes_have_a_fixed_order(count: int, layout: str) -> None:
     assert out.tolist() == [0.1] * count
     (uniform_sum,) = many(flatten([y], [x, y], varying=[True, False]), [column, 0.1], count, [None], summed=b"\1")
     assert uniform_sum == summed_by_hand([0.1] * count)
+
+
+def test_uniform_numbers_come_apart_or_among_the_columns() -> None:
+    x, y = Value(1.0), Value(2.0)
+    machine = PlainMachine(flatten([x * y], [x, y], varying=[True, False]))
+    column, out = np.array([1.0, 2.0, 3.0]), np.empty((2, 3))
+    assert machine.run([column, 0.5], 3, [out[0]]) == []
+    assert machine.run([column], 3, [out[1]], uniforms=[0.5]) == []
+    assert out.tolist() == [[0.5, 1.0, 1.5]] * 2
+    assert machine.one(np.array([3.0, 0.5])) == [1.5]
 
 
 # ── guards ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -444,3 +444,7 @@ class TestOwnPrimitives:
 def _called(name: str, function: object = lambda x: x) -> object:
     function.__name__ = name  # type: ignore[attr-defined]
     return function
+
+
+def test_nothing_either_way_is_nothing_whatever_the_condition() -> None:
+    assert [p.choose(condition, None, None) for condition in (True, False, Value(1.0))] == [None, None, None]

@@ -449,6 +449,10 @@ def test_sketch(thing: Any, text: str) -> None:
     assert sketch(flatten(thing, "x")[1]) == text
 
 
+def test_sketch_shows_what_is_no_number() -> None:
+    assert sketch(flatten([1.0, "fast", None], "x", fixed=True)[1]) == "[number, 'fast', None]"
+
+
 @pytest.mark.parametrize(
     ("thing", "expected"),
     [
