@@ -82,6 +82,13 @@ class Path:
         kept = {key: value for key, value in vars(self).items() if key not in ("guards", "conditions")}
         return {**kept, "others": {}, "_machines": {}}
 
+    @cached_property
+    def is_settled(self) -> bool:
+        """Whether lanes that leave the parent for this path have answered all its guards by that."""
+        assert self.parent is not None
+        parent, place = self.parent
+        return [x.place for x in self.answers] == [x.place for x in parent.answers[: place + 1]]
+
     def departure(self, numbers: Sequence[float]) -> int | None:
         """Return the place of the first guard that the numbers answer otherwise; None if they are on this path."""
         answers = self.conditions.one(numbers) if self.code.guards else []
@@ -109,6 +116,8 @@ class Paths:
             if place not in path.others:
                 break
             path = path.others[place]
+            if path.is_settled:
+                return path
         return self._recorded(numbers, lane)
 
     def sorted(self, columns: Sequence[Column], count: int) -> Iterator[tuple[Path, NDArray[Any] | None]]:
@@ -135,12 +144,16 @@ class Paths:
     def _sent_on(
         self, path: Path, place: int, group: Any, columns: Sequence[Column], waiting: list[tuple[Path, Any]]
     ) -> Iterator[tuple[Path, Any]]:
-        """Send lanes on to the path beyond a guard; yield those whose path was found by recording it."""
+        """Send lanes on to the path beyond a guard; yield those of which it is known already that they take it."""
         while place not in path.others and len(group):
             yield self._recorded(_lane(columns, group[0]), int(group[0])), group[:1]
             group = group[1:]
         if len(group):
-            waiting.append((path.others[place], group))
+            other = path.others[place]
+            if other.is_settled:
+                yield other, group
+            else:
+                waiting.append((other, group))
 
     def _recorded(self, numbers: Sequence[float], lane: int | None) -> Path:
         """Record a path from the numbers of one lane, and return it.
