@@ -107,6 +107,22 @@ def test_every_row_computes_what_the_table_says(row: Primitive, width: int) -> N
 
 
 @every_row
+@every_width
+def test_a_lane_does_not_depend_on_its_neighbours(row: Primitive, width: int) -> None:
+    for count in counts_of(row):
+        machine = Machine(program_of(row, count), width=width)
+        columns = np.random.default_rng(count).uniform(0.1, 0.9, (count, 64))
+        for place, x in {"ratio": {2: 2.0}, "bell": {0: 1.0}}.get(row.name, {}).items():
+            columns[place] = x
+        alone = computed(machine, columns, 64)
+        columns[:, 13] = nan
+        columns[:, 40:] *= 1e300
+        found = computed(machine, columns, 64)
+        assert all(map(same, found[:13] + found[14:40], alone[:13] + alone[14:40]))
+        assert all(map(same, computed(machine, columns, 8), alone))
+
+
+@every_row
 def test_any_operand_may_be_the_same_for_all_lanes(row: Primitive) -> None:
     choose = random.Random(row.name)
     for count in counts_of(row):
