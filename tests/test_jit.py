@@ -136,9 +136,9 @@ def test_lanes_are_not_asked_again_what_they_have_answered(monkeypatch: pytest.M
     asked: list[int] = []
 
     class Counted(Machine):
-        def first_mismatch(self, columns: Any, lanes: Any) -> Any:
+        def first_mismatch(self, columns: Any, lanes: Any, *options: Any) -> Any:
             asked.append(lanes if isinstance(lanes, int) else len(lanes))
-            return super().first_mismatch(columns, lanes)
+            return super().first_mismatch(columns, lanes, *options)
 
     monkeypatch.setattr(paths, "Machine", Counted)
     compiled = vmap(tariff)
