@@ -215,9 +215,11 @@ class Conversion:
 
     def function(self, f: FunctionType) -> FunctionType:
         """Return the function `f` with this code."""
+        if self.code is None:
+            return f
         given = f.__closure__ or ()
         closure = tuple(HELPER if place is None else given[place] for place in self.cells)
-        return _remade(f, self.code or f.__code__, closure)
+        return _remade(f, self.code, closure)
 
 
 def _remade(f: FunctionType, code: CodeType, closure: tuple[CellType, ...]) -> FunctionType:
@@ -252,9 +254,7 @@ def _converted(f: Any) -> tuple[Any, bool]:
     kind = type(f)
     if kind is FunctionType:
         conversion = _conversion(f)
-        if conversion.code is not None:
-            return (f if conversion.code is f.__code__ else conversion.function(f)), conversion.computes
-        return f, False
+        return conversion.function(f), conversion.computes
     if kind is MethodType:
         function, computes = _converted(f.__func__)
         return f if function is f.__func__ else MethodType(function, f.__self__), computes
@@ -292,11 +292,12 @@ def _convert(code: CodeType, namespace: dict[str, Any]) -> Conversion:
     computes = computing(source.tree)
     for inner in codes_within(made):  # functions that this one defines are converted with it
         key = inner.co_firstlineno, inner.co_name
-        _remember(inner, Conversion(inner, tuple(range(len(inner.co_freevars))), computes.get(key, False)))
+        _remember(inner, Conversion(computes=computes.get(key, False)))
     places = {name: place for place, name in enumerate(code.co_freevars)}
     cells = tuple(map(places.get, made.co_freevars))
-    _remember(made, Conversion(made, tuple(range(len(cells))), computes[first_line(tree), name_of(tree)]))
-    return Conversion(made, cells, computes[first_line(tree), name_of(tree)])
+    found = Conversion(made, cells, computes[first_line(tree), name_of(tree)])
+    _remember(made, Conversion(computes=found.computes))
+    return found
 
 
 def _is_installed(filename: str) -> bool:

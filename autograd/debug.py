@@ -10,38 +10,22 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
-from functools import lru_cache
 from math import isfinite, isinf, isnan
 from threading import Lock
-from types import FrameType
 from typing import Any, NamedTuple
 
 from autograd import core, floats, sweeps
 from autograd.core import Value, read
 from autograd.errors import ArgumentError, NotFiniteError, describe
 from autograd.graph import topological_order
+from autograd.places import Place, line_of, way_out
 from autograd.primitives import Primitive
 from autograd.tables import MAX_OPERANDS, cut
 
-PACKAGES = {"autograd", "nn", "numpy"}  # what happens in them, the user's own code has asked for
 RULES = Primitive.partials.__code__
 MOST_PLACES = 1 << 20  # so many are known, at least; twice as many at most
 UNKNOWN = "an unknown place, outside of debug() or too long ago"
 ADVICE = "clip, shift or rescale its operands first, or select them with `where`"
-
-
-class Place(NamedTuple):
-    """A line of the program."""
-
-    file: str
-    line: int
-    function: str
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line} in {self.function}"
-
-
-_place = lru_cache(maxsize=4096)(Place)  # many operations stand on one line
 
 
 class debug:
@@ -63,8 +47,8 @@ class debug:
     """
 
     def __init__(self) -> None:
-        self._recent: dict[int, Place | None] = {}  # by node number, which a node keeps for life: objects come and go
-        self._older: dict[int, Place | None] = {}
+        self._recent: dict[int, Place] = {}  # by node number, which a node keeps for life: objects come and go
+        self._older: dict[int, Place] = {}
 
     def __enter__(self) -> debug:
         _watch(+1)
@@ -89,7 +73,7 @@ class debug:
             raise ArgumentError(f"debug: place: got {describe(node)}; expected a Value")
         return self._recent.get(node.number) or self._older.get(node.number)
 
-    def _note(self, node: Value, place: Place | None) -> None:
+    def _note(self, node: Value, place: Place) -> None:
         if len(self._recent) >= MOST_PLACES:
             self._recent, self._older = {}, self._recent
         self._recent[node.number] = place
@@ -123,17 +107,13 @@ def _check_value(node: Value) -> None:
         raise _error(node, f"{_call(node)} is {number!r}, computed at")
 
 
-def _here() -> tuple[Place | None, bool]:
+def _here() -> tuple[Place, bool]:
     """Return the innermost place outside of the library, and whether a rule of a primitive computes on behalf of it.
 
     What rules compute on the way is theirs: the rule of xʸ takes the logarithm of 0, and does not select it.
     """
-    frame: FrameType | None = sys._getframe()
-    by_rule = False
-    while frame is not None and str(frame.f_globals.get("__name__")).partition(".")[0] in PACKAGES:
-        by_rule = by_rule or frame.f_code is RULES
-        frame = frame.f_back
-    return _place(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_qualname) if frame else None, by_rule
+    *inside, outside = way_out(sys._getframe())
+    return line_of(outside), any(frame.f_code is RULES for frame in inside)
 
 
 def _is_new(result: float, sources: Iterable[float]) -> bool:

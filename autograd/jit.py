@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial, reduce, update_wrapper
 from importlib import import_module
 from itertools import accumulate
@@ -16,15 +15,17 @@ from operator import add
 from typing import Any, NamedTuple
 
 from autograd.branches import converted
+from autograd.columns import Folding, Inputs, built
 from autograd.core import Value, recorder
 from autograd.errors import ArgumentError, describe
-from autograd.kernel import Folding, Kernel
-from autograd.lanes import Axes, Call, over_lanes, without_lanes
+from autograd.kernel import Kernel
+from autograd.lanes import Axes, Call, Shapes, over_lanes, shapes_of, without_lanes
 from autograd.paths import MAX_PATHS, Options, Path
 from autograd.program import Program
-from autograd.structures import Branch, Slot, Structure, array, build, flatten, is_array, unflatten
+from autograd.structures import Branch, Structure, array, flatten, is_array, unflatten
 
 Function = Callable[..., Any]
+MOST_SHAPES = 256  # of arguments, to remember
 
 
 def jit(
@@ -121,6 +122,7 @@ class Compiled:
     def __init__(self, function: Function, lanes: Lanes | None, options: Options) -> None:
         self.function, self.lanes, self.options = function, lanes, options
         self._kernels: list[tuple[Call, Kernel]] = []
+        self._known: dict[Shapes, tuple[Call, Kernel]] = {}  # calls need not be taken apart again
         update_wrapper(self, function, updated=())
 
     @property
@@ -130,12 +132,23 @@ class Compiled:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return what the function returns, of all lanes."""
-        call = self._call(args, kwargs)
-        if recorder() is None:
-            results, structure = self._kernel(call)(call.columns, call.count)
-        else:
-            results, structure = self._joined(call)
-        return build(structure, lambda slot, start: _filled(slot, results[start : start + slot.size]))
+        if recorder() is not None:
+            return self._joined(*self._call(args, kwargs))
+        shapes = shapes_of(args) if not kwargs else None
+        known = self._known.get(shapes) if shapes is not None else None
+        if known is not None:
+            call, kernel = known
+            return kernel(call.inputs(args))
+        call, inputs = self._call(args, kwargs)
+        kernel = self._kernel(call)
+        if shapes is not None:
+            self._remember(shapes, call, kernel)
+        return kernel(inputs)
+
+    def _remember(self, shapes: Shapes, call: Call, kernel: Kernel) -> None:
+        if len(self._known) >= MOST_SHAPES:
+            self._known.clear()
+        self._known[shapes] = call, kernel
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the function by its name, as Python does, and its programs: they need not be recorded again."""
@@ -155,7 +168,7 @@ class Compiled:
     def _name(self) -> str:
         return str(getattr(self.function, "__name__", "the function"))
 
-    def _call(self, args: Any, kwargs: Any) -> Call:
+    def _call(self, args: Any, kwargs: Any) -> tuple[Call, Inputs]:
         if self.lanes is None:
             return without_lanes(self._name, args, kwargs)
         return over_lanes(self._name, self.lanes.axes, args, kwargs)
@@ -172,7 +185,7 @@ class Compiled:
 
         foldings = partial(self._foldings, call)
         kernel = Kernel(self._name, of_values, call.varying, foldings, self.options)
-        self._kernels.append((replace(call, columns=[]), kernel))
+        self._kernels.append((call, kernel))
         return kernel
 
     def _foldings(self, call: Call, structure: Structure) -> list[Folding]:
@@ -191,16 +204,15 @@ class Compiled:
             return None
         return Compiled(function, self.lanes._replace(slopes=Slopes(argnums, name == "value_and_grad")), self.options)
 
-    def _joined(self, call: Call) -> tuple[list[Any], Structure]:
+    def _joined(self, call: Call, inputs: Inputs) -> Any:
         """Do what the function does, lane by lane, so that it becomes part of the recording that is under way."""
-        function, found = converted(self.function), []
-        for lane in range(1 if call.count is None else call.count):
-            args, kwargs = unflatten(call.structure, [x[lane] if is_array(x) else x for x in call.columns])
+        function, columns, found = converted(self.function), inputs.columns, []
+        for lane in range(1 if inputs.count is None else inputs.count):
+            args, kwargs = unflatten(call.structure, [x[lane] if is_array(x) else x for x in columns])
             found.append(flatten(function(*args, **kwargs), f"the result of {self._name}", fixed=True))
         numbers, structures = zip(*found)
-        if self.lanes is None:
-            return numbers[0], structures[0]
-        return [self.lanes.folded(cells) for cells in zip(*numbers)], structures[0]
+        results = numbers[0] if self.lanes is None else [self.lanes.folded(cells) for cells in zip(*numbers)]
+        return built(structures[0], results)
 
 
 def _found(module: str, name: str) -> Any:
@@ -216,13 +228,3 @@ def _of_decorated(module: str, name: str, lanes: Lanes | None, options: Options)
     import_module(module)
     return Compiled(_found(module, name).function, lanes, options)
 
-
-def _filled(slot: Slot, columns: Sequence[Any]) -> Any:
-    """Return the results that belong into a slot: the dimension of the lanes is the first."""
-    if not columns or not is_array(columns[0]):
-        return slot.fill(columns)
-    if slot.shape is None:
-        return columns[0]
-    import numpy
-
-    return numpy.stack(columns, axis=-1).reshape(len(columns[0]), *slot.shape)

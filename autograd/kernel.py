@@ -1,44 +1,32 @@
-"""Kernels: functions of columns of numbers, run as programs, with their derivatives.
+"""Kernels: functions of the numbers of many lanes, run as programs, with their derivatives.
 
-A kernel takes a column for each input, either one number for all lanes or one per lane, and gives a column for each
-output, or its sum over the lanes. Where Values are among the numbers, nodes are among the results. A node's partials
-come from the kernel's *derivative*, which is a kernel again: so derivatives of any order run as programs, and to all
-the rest of the library a kernel is a primitive like any other.
+Where Values are among the numbers, nodes are among the results. A node's partials come from the kernel's *derivative*,
+which is a kernel again: so derivatives of any order run as programs, and to all the rest of the library a kernel is a
+primitive like any other.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
 from autograd import core
-from autograd.core import Value, read
+from autograd.columns import Column, Folding, Inputs, Layout, Numbers, Results, built, cells, numbers_of
+from autograd.core import Value
 from autograd.errors import ArgumentError
-from autograd.paths import Column, Options, Path, Paths
+from autograd.paths import Options, Path, Paths
 from autograd.primitives import Primitive
 from autograd.structures import Structure, array, flatten, is_array, sketch
 
 Flat = Callable[..., Any]  # a function of Values, one after the other
-
-
-class Folding(NamedTuple):
-    """What becomes of the numbers that an output has in all lanes."""
-
-    summed: bool = False
-    mean: bool = False  # divided by the number of lanes
-
-
-PROCESSORS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
 Foldings = Callable[[Structure], list[Folding]]
 
 
 class Kernel:
-    """A function over lanes; `count` is their number, None for a single call without lanes."""
+    """A function over lanes, or of a single one."""
 
     def __init__(
         self, name: str, function: Flat, varying: Sequence[bool], foldings: Foldings, options: Options
@@ -46,44 +34,60 @@ class Kernel:
         self.name, self.function, self.varying, self.options = name, function, tuple(varying), options
         self.paths = Paths(name, function, varying, options)
         self._foldings = foldings
+        self._layouts: dict[Path, Layout] = {}
         self._derivatives: dict[Any, Kernel] = {}
 
-    def __call__(self, columns: Sequence[Column], count: int | None) -> tuple[list[Any], Structure]:
-        """Return the results, numbers or columns, and their structure; Values where they depend on some."""
-        numbers = [_numbers(column) for column in columns]
-        results, taken = self.run(numbers, count)
-        captured = tuple(dict.fromkeys(x for path in taken for x in path.captured))
-        active = tuple(place for place, (column, x) in enumerate(zip(columns, numbers)) if column is not x)
-        if active or captured:
-            results = Application(self, columns, count, active, captured, taken[0].structure).nodes(results)
-        return results, taken[0].structure
+    def __call__(self, inputs: Inputs) -> Any:
+        """Return the results in their structure; Values where they depend on some."""
+        results, application = self._applied(inputs)
+        if application is None:
+            return results.built()
+        return built(results.structure, application.nodes(results.columns()))
 
-    def run(
-        self, numbers: Sequence[Column], count: int | None, others: Mapping[Value, float] | None = None
-    ) -> tuple[list[Any], list[Path]]:
-        """Return the results as floats and arrays, and the paths that were taken.
+    def columns(self, inputs: Inputs) -> list[Column]:
+        """Return the results one by one."""
+        results, application = self._applied(inputs)
+        return results.columns() if application is None else application.nodes(results.columns())
+
+    def _applied(self, inputs: Inputs) -> tuple[Numbers | Results, Application | None]:
+        """Return the results as numbers, and what makes nodes of them if there are Values among the inputs."""
+        numbers = inputs.numbers
+        results, taken = self.run(numbers)
+        captured = tuple(dict.fromkeys(x for path in taken for x in path.captured))
+        if numbers is inputs and not captured:
+            return results, None
+        columns = inputs.columns
+        active = tuple(place for place, column in enumerate(columns) if numbers_of(column) is not column)
+        return results, Application(self, columns, inputs.count, active, captured, results.structure)
+
+    def run(self, inputs: Inputs, others: Mapping[Value, float] | None = None) -> tuple[Numbers | Results, list[Path]]:
+        """Return the results for plain numbers, and the paths that were taken.
 
         `others` are numbers to take for captured Values instead of those they have.
         """
-        if count is None:
+        if inputs.count is None:
+            numbers = inputs.of_one_lane()
             path = self.paths.of(numbers)
-            return path.machine().one([*numbers, *_captured(path, others)]), [path]
+            if path.captured:
+                numbers = [*numbers, *path.numbers_found(others)]
+            return Numbers(path.structure, path.machine().one(numbers)), [path]
         taken: list[Path] = []
-        results: list[Any] = []
-        foldings: list[Folding] = []
-        for path, lanes in self.paths.sorted(numbers, count):
-            if not taken:
-                foldings = self._foldings(path.structure)
-                results = [0.0 if folding.summed else _column(count) for folding in foldings]
+        results: Results | None = None
+        for path, lanes in self.paths.sorted(inputs):
+            if results is None:
+                results = Results(self._layout(path), inputs.count)
             self._expect_same(path, taken)
             taken.append(path)
-            outs: list[Any] = [None if folding.summed else x for folding, x in zip(foldings, results)]
-            machine = path.machine(bytes(folding.summed for folding in foldings))
-            columns = [*numbers, *_captured(path, others)]
-            chosen = count if lanes is None else lanes
-            sums = iter(machine.run(columns, chosen, outs, self.options.threads or PROCESSORS))
-            results = [x + next(sums) if folding.summed else x for folding, x in zip(foldings, results)]
-        return [x / count if folding.mean else x for folding, x in zip(foldings, results)], taken
+            machine = path.machine(results.layout.summed)
+            results.take(machine, inputs, path.numbers_found(others), lanes, self.options.workers)
+        assert results is not None  # there is a path even for no lanes
+        return results, taken
+
+    def _layout(self, path: Path) -> Layout:
+        """Return where the results of lanes go that take this path."""
+        if path not in self._layouts:
+            self._layouts[path] = Layout(path.structure, self._foldings(path.structure))
+        return self._layouts[path]
 
     def _expect_same(self, path: Path, taken: list[Path]) -> None:
         if taken and path.structure != taken[0].structure:
@@ -127,20 +131,26 @@ class Application:
         """What computes the partials."""
         return self.kernel.derivative(self.active, self.captured, self.structure)
 
-    def nodes(self, results: Sequence[Any]) -> list[Any]:
+    def nodes(self, results: Sequence[Column]) -> list[Any]:
         """Return the results as nodes: one for a number, one per lane for a column."""
-        slopes, _ = self.slopes.run([_numbers(column) for column in self.columns], self.count)
+        slopes = self._found(self.slopes, self.columns)
         width = len(self.active) + len(self.captured)
         made: list[Any] = []
         for place, result in enumerate(results):
             row = slopes[place * width : (place + 1) * width]
             if is_array(result):
                 lanes = (self._lane(lane) for lane in range(len(result)))
-                cells = [x._node(place, float(result[i]), [float(c[i]) for c in row]) for i, x in enumerate(lanes)]
-                made.append(array(cells, result.shape))
+                partials = ([float(x[i]) if is_array(x) else x for x in row] for i in range(len(result)))
+                nodes = [x._node(place, float(y), slopes) for x, y, slopes in zip(lanes, result, partials)]
+                made.append(array(nodes, result.shape))
             else:
-                made.append(self._node(place, result, _cells(row)))
+                made.append(self._node(place, result, cells(row)))
         return made
+
+    def _found(self, kernel: Kernel, columns: Sequence[Column], others: Mapping[Value, float] | None = None) -> Any:
+        """Return the results of a kernel for the numbers in these columns, one by one."""
+        inputs = Inputs([numbers_of(column) for column in columns], self.kernel.varying, self.count)
+        return kernel.run(inputs, others)[0].columns()
 
     def _lane(self, lane: int) -> Application:
         """Return one lane as a call of its own."""
@@ -150,8 +160,8 @@ class Application:
 
     def _node(self, place: int, result: float, slopes: list[float]) -> Any:
         """Return one result as a node."""
-        operands = [*_cells([self.columns[place] for place in self.active]), *self.captured]
-        known = [_numbers(x) for x in operands]
+        operands = [*cells([self.columns[place] for place in self.active]), *self.captured]
+        known = [numbers_of(x) for x in operands]
         width = len(self.active) + len(self.captured)
 
         def value(*numbers: float) -> float:
@@ -160,7 +170,7 @@ class Application:
         def partials(z: Any, *xs: Any) -> list[Any]:
             if all(type(x) is float for x in xs) and list(xs) == known:
                 return slopes
-            return _cells(self._run(self.slopes, xs)[place * width : (place + 1) * width])
+            return cells(self._run(self.slopes, xs)[place * width : (place + 1) * width])
 
         return Primitive(self.kernel.name, value, (partials,), many=True)(*operands)
 
@@ -172,29 +182,5 @@ class Application:
             shape = getattr(columns[place], "shape", None)
             columns[place] = next(rest) if shape is None else array(islice(rest, shape[0]), shape)
         if any(isinstance(x, Value) for x in operands):
-            return kernel(columns, self.count)[0]
-        return kernel.run(columns, self.count, dict(zip(self.captured, rest)))[0]
-
-
-def _cells(columns: Iterable[Column]) -> list[Any]:
-    """Return all numbers of the columns, one after the other."""
-    return [x for column in columns for x in (column.tolist() if is_array(column) else [column])]
-
-
-def _numbers(column: Column) -> Column:
-    """Return the numbers of a column: the same column if it holds no Values."""
-    if type(column) is float:
-        return column
-    if isinstance(column, Value):
-        return read(column)
-    return column if column.dtype != object else array(map(_numbers, column), column.shape)
-
-
-def _captured(path: Path, others: Mapping[Value, float] | None) -> list[float]:
-    return [read(x) if others is None else others.get(x, read(x)) for x in path.captured]
-
-
-def _column(count: int) -> Any:
-    import numpy
-
-    return numpy.empty(count)
+            return kernel.columns(Inputs(columns, self.kernel.varying, self.count))
+        return self._found(kernel, columns, dict(zip(self.captured, rest)))  # type: ignore[no-any-return]

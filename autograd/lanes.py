@@ -1,47 +1,64 @@
-"""Lanes: which dimension of each argument counts the elements of a batch.
-
-A *column* holds the numbers that one input has in all lanes: a float if it is the same in all, else an array of one
-dimension. The structure of the arguments is that of one lane.
-"""
+"""Lanes: which dimension of each argument counts the elements of a batch."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from math import prod
 from operator import index
 from typing import Any
 
+from autograd.columns import Block, Inputs
 from autograd.errors import ArgumentError, describe
-from autograd.structures import NUMBER, Branch, Fixed, Slot, Structure, cells_of, is_array, leaves_of
+from autograd.structures import NUMBER, Branch, Fixed, Slot, Structure, array, cells_of, is_array, leaves_of
 
 Axes = Any  # an int, None, or a structure of these
-Column = Any
+Shapes = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
 class Call:
-    """The arguments of a call: their numbers, and what they look like in one lane."""
+    """What the arguments of a call look like in one lane, and along which axis of each the lanes are."""
 
-    columns: list[Column]
     structure: Structure  # of (args, kwargs)
-    varying: tuple[bool, ...]
-    count: int | None  # of lanes; None where there are none
+    axes: tuple[int | None, ...] | None = None  # for each slot; None where there are no lanes
+    count: int | None = None  # of lanes
+
+    @cached_property
+    def vary(self) -> list[bool]:
+        """Whether what is in each slot varies from lane to lane."""
+        return [axis is not None for axis in self.axes or ()]
+
+    @property
+    def varying(self) -> tuple[bool, ...]:
+        """Whether each number has a value of its own in each lane."""
+        if self.axes is None:
+            return (True,) * self.structure.size
+        pairs = zip(slots_of(self.structure), self.vary)
+        return tuple(x for slot, varies in pairs for x in [varies] * slot.size)
+
+    def inputs(self, args: Sequence[Any]) -> Inputs:
+        """Return the numbers of arguments that are floats and arrays of floats, of the shapes they had in this call."""
+        if self.axes is None:
+            return Inputs([_plain(x) for x in args], plain=True)
+        pairs = zip(args, self.axes)
+        blocks = [_plain(x) if axis is None else along(x, axis)[0] for x, axis in pairs]
+        return Inputs(blocks, self.vary, self.count, plain=True)
 
 
-def without_lanes(name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> Call:
+def without_lanes(name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[Call, Inputs]:
     """Return a call whose arguments are those of the function itself."""
     leaves, structure = leaves_of((args, kwargs), name, fixed=True)
-    numbers = [x for leaf, where in leaves for x in (cells_of(leaf, where) if is_array(leaf) else [leaf])]
-    return Call(numbers, structure, (True,) * len(numbers), None)
+    return Call(structure), Inputs([_block(leaf, where) for leaf, where in leaves])
 
 
-def over_lanes(name: str, in_axes: Axes, args: Sequence[Any], kwargs: dict[str, Any]) -> Call:
+def over_lanes(name: str, in_axes: Axes, args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[Call, Inputs]:
     """Return a call whose arguments hold a number for each lane along the given axes; keywords do along the first.
 
     >>> import numpy as np
-    >>> call = over_lanes("f", (0, None), (np.array([[1.0, 2.0], [3.0, 4.0]]), 5.0), {})
-    >>> [getattr(x, "tolist", lambda: x)() for x in call.columns], call.count
+    >>> call, inputs = over_lanes("f", (0, None), (np.array([[1.0, 2.0], [3.0, 4.0]]), 5.0), {})
+    >>> [getattr(x, "tolist", lambda: x)() for x in inputs.columns], inputs.count
     ([[1.0, 3.0], [2.0, 4.0], 5.0], 2)
     """
     if not isinstance(in_axes, tuple | list):
@@ -50,22 +67,46 @@ def over_lanes(name: str, in_axes: Axes, args: Sequence[Any], kwargs: dict[str, 
         raise ArgumentError(f"{name}: in_axes has {len(in_axes)} entries for {len(args)} positional arguments")
     leaves, structure = leaves_of((tuple(args), kwargs), name, fixed=True)
     axes = _axes_of((tuple(in_axes), 0), structure, f"{name}: in_axes")
-    columns: list[Column] = []
-    varying: list[bool] = []
+    blocks: list[Block] = []
     slots: list[Slot] = []
     counts: dict[int, str] = {}
     for (leaf, where), axis in zip(leaves, axes):
-        found, slot = _along(leaf, axis, where) if axis is not None else _same(leaf, where)
-        columns += found
-        varying += [axis is not None] * len(found)
-        slots.append(slot)
-        if axis is not None:
-            counts.setdefault(leaf.shape[axis], where)
+        if axis is None:
+            blocks.append(_block(leaf, where))
+            slots.append(Slot(leaf.shape) if is_array(leaf) else NUMBER)
+            continue
+        _expect_lanes(leaf, axis, where)
+        block, shape = along(_reals(leaf, where), axis)
+        blocks.append(block)
+        slots.append(Slot(shape) if shape else NUMBER)
+        counts.setdefault(len(block), where)
     if len(counts) != 1:
         seen = ", ".join(f"{count} in {where}" for count, where in counts.items()) or "no argument with lanes"
         raise ArgumentError(f"{name}: got {seen}; expected the same number of lanes in all arguments")
-    remaining = iter(slots)
-    return Call(columns, _replaced(structure, remaining), tuple(varying), next(iter(counts)))
+    call = Call(_replaced(structure, iter(slots)), tuple(axes), next(iter(counts)))
+    return call, Inputs(blocks, call.vary, call.count)
+
+
+def shapes_of(args: Sequence[Any]) -> Shapes | None:
+    """Return the shapes of arguments that are floats and arrays of floats; None if there are others."""
+    shapes: list[Any] = []
+    for x in args:
+        if type(x) is float:
+            shapes.append(float)
+        elif is_array(x) and x.dtype.char == "d" and x.dtype.isnative:
+            shapes.append(x.shape)
+        else:
+            return None
+    return tuple(shapes)
+
+
+def along(leaf: Any, axis: int) -> tuple[Block, tuple[int, ...]]:
+    """Return the numbers with the lanes in front, and the shape of those of a lane."""
+    if leaf.ndim == 1:
+        return leaf, ()
+    table = leaf if axis == 0 else _in_front(leaf, axis)
+    count, *shape = table.shape
+    return table.reshape(count, prod(shape)), tuple(shape)
 
 
 def _axes_of(axes: Axes, structure: Structure, name: str) -> list[int | None]:
@@ -94,23 +135,36 @@ def _replaced(structure: Structure, slots: Any) -> Structure:
     return structure
 
 
-def _same(leaf: Any, name: str) -> tuple[list[Column], Slot]:
-    return (cells_of(leaf, name), Slot(leaf.shape)) if is_array(leaf) else ([leaf], NUMBER)
+def slots_of(structure: Structure) -> list[Slot]:
+    """Return the slots from left to right."""
+    if isinstance(structure, Branch):
+        return [slot for part in structure.parts for slot in slots_of(part)]
+    return [structure] if isinstance(structure, Slot) else []
 
 
-def _along(leaf: Any, axis: int, name: str) -> tuple[list[Column], Slot]:
-    """Return a column for each number of a lane, and what the numbers of a lane are in."""
-    import numpy
+def _block(leaf: Any, name: str) -> Block:
+    return _reals(leaf, name).ravel() if is_array(leaf) else leaf
 
+
+def _plain(x: Any) -> Block:
+    return x if type(x) is float else x.ravel()
+
+
+def _expect_lanes(leaf: Any, axis: int, name: str) -> None:
     if not is_array(leaf) or not -leaf.ndim <= axis < leaf.ndim:
         raise ArgumentError(f"{name}: got {describe(leaf)}; expected an array with the lanes along axis {axis}")
-    if leaf.dtype == object:
-        cells_of(leaf, name)
-    elif leaf.dtype.kind not in "fiub":
+
+
+def _reals(leaf: Any, name: str) -> Any:
+    """Return an array of floats; of objects where there are Values."""
+    if leaf.dtype.kind in "fiub":
+        return leaf.astype(float, copy=False)
+    if leaf.dtype != object:
         raise ArgumentError(f"{name}: got an array of {leaf.dtype}; expected real numbers")
-    else:
-        leaf = leaf.astype(float, copy=False)
-    table = numpy.moveaxis(leaf, axis, 0)
-    count, *shape = table.shape
-    table = table.reshape(count, prod(shape))
-    return [table[:, place] for place in range(table.shape[1])], Slot(tuple(shape)) if shape else NUMBER
+    return array(cells_of(leaf, name), leaf.shape)
+
+
+def _in_front(leaf: Any, axis: int) -> Any:
+    import numpy
+
+    return numpy.moveaxis(leaf, axis, 0)

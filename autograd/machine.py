@@ -87,17 +87,34 @@ class PlainMachine:
 
     def one(self, numbers: Sequence[float]) -> list[float]:
         """Return the outputs for one lane."""
-        return one(self.program, numbers)
+        return one(self.program, [float(x) for x in numbers])
 
     def run(
-        self, columns: Sequence[Any], lanes: int | Lanes, out: Sequence[Column | None], threads: int = 1
+        self,
+        columns: Sequence[Any],
+        lanes: int | Lanes,
+        out: Sequence[Column | None],
+        threads: int = 1,
+        uniforms: Sequence[float] | None = None,
     ) -> list[float]:
-        """Write the outputs for many lanes; return the sums of those that are summed. Here, one thread does it."""
-        return [float(x) for x in self._batch.run(columns, lanes, out)[0]]
+        """Write the outputs for many lanes; return the sums of those that are summed. Here, one thread does it.
 
-    def first_mismatch(self, columns: Sequence[Any], lanes: int | Lanes) -> Lanes:
+        `uniforms` are the numbers of all inputs that do not vary, if `columns` has those of the others only.
+        """
+        out = out or [None] * len(self.program.outputs)  # none need be given if all are summed
+        return [float(x) for x in self._batch.run(self._all(columns, uniforms), lanes, out)[0]]
+
+    def first_mismatch(
+        self, columns: Sequence[Any], lanes: int | Lanes, threads: int = 1, uniforms: Sequence[float] | None = None
+    ) -> Lanes:
         """Return for each lane the first guard that it answers otherwise; their number where it answers all."""
-        return self._batch.run(columns, lanes, [])[1]
+        return self._batch.run(self._all(columns, uniforms), lanes, [])[1]
+
+    def _all(self, columns: Sequence[Any], uniforms: Sequence[float] | None) -> Sequence[Any]:
+        if uniforms is None:
+            return columns
+        kinds = iter(uniforms), iter(columns)
+        return [next(kinds[varies]) for varies in self.program.varying]
 
 
 def _in_c() -> type[PlainMachine] | None:

@@ -7,7 +7,8 @@ answers a guard otherwise, it leaves for another path, which is recorded from th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd import passes
 from autograd.branches import conversion
+from autograd.columns import Inputs
 from autograd.core import Value, read
 from autograd.errors import RecordingError
 from autograd.machine import Machine, PlainMachine
@@ -27,8 +29,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Function = Callable[..., Any]
-Column = Any  # the numbers of one input for all lanes: a float, or a one-dimensional array
 MAX_PATHS = 256
+PROCESSORS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,11 @@ class Options:
     exact: bool = False  # the same bits as eager computing: no vector mathematics, sums in the order of the source
     max_paths: int = MAX_PATHS
     threads: int | None = None  # None: as many as the machine has processors
+
+    @property
+    def workers(self) -> int:
+        """How many threads to use."""
+        return self.threads or PROCESSORS
 
 
 class Answer(NamedTuple):
@@ -89,9 +96,15 @@ class Path:
         parent, place = self.parent
         return [x.place for x in self.answers] == [x.place for x in parent.answers[: place + 1]]
 
+    def numbers_found(self, others: Mapping[Value, float] | None = None) -> list[float]:
+        """Return the numbers of the captured Values, or others instead of them."""
+        return [read(x) if others is None else others.get(x, read(x)) for x in self.captured]
+
     def departure(self, numbers: Sequence[float]) -> int | None:
         """Return the place of the first guard that the numbers answer otherwise; None if they are on this path."""
-        answers = self.conditions.one(numbers) if self.code.guards else []
+        if not self.code.guards:
+            return None
+        answers = self.conditions.one([*numbers, *self.numbers_found()])
         pairs = enumerate(zip(answers, self.code.outcomes))
         return next((place for place, (x, outcome) in pairs if (x != 0.0) != outcome), None)
 
@@ -110,7 +123,7 @@ class Paths:
         """Return the path that a lane with these numbers takes."""
         path = self.root
         while path is not None:
-            place = path.departure([*numbers, *map(read, path.captured)])
+            place = path.departure(numbers)
             if place is None:
                 return path
             if place not in path.others:
@@ -118,35 +131,37 @@ class Paths:
             path = path.others[place]
             if path.is_settled:
                 return path
-        return self._recorded(numbers, lane)
+        return self._recorded([float(x) for x in numbers], lane)
 
-    def sorted(self, columns: Sequence[Column], count: int) -> Iterator[tuple[Path, NDArray[Any] | None]]:
+    def sorted(self, inputs: Inputs) -> Iterator[tuple[Path, NDArray[Any] | None]]:
         """Yield the paths that are taken, each with the lanes that take it; None for all lanes."""
-        root = self.root or self.of(_lane(columns, 0), 0)
-        if count == 0:
+        root = self.root or self.of(inputs.lane(0), 0)
+        if inputs.count == 0 or not root.code.guards:
             yield root, None
             return
         waiting: list[tuple[Path, NDArray[Any] | None]] = [(root, None)]
         while waiting:
             path, lanes = waiting.pop()
-            if not path.code.guards:
-                yield path, lanes
-                continue
-            chosen = count if lanes is None else lanes
-            departures = _array(path.guards.first_mismatch([*columns, *map(read, path.captured)], chosen))
+            departures = self._departures(path, inputs, lanes)
             for place in _different(departures):
-                group = _selected(lanes, departures == place, count)
+                group = _selected(lanes, departures == place)
                 if place == len(path.code.guards):
                     yield path, group
                 else:
-                    yield from self._sent_on(path, place, group, columns, waiting)
+                    yield from self._sent_on(path, place, group, inputs, waiting)
+
+    def _departures(self, path: Path, inputs: Inputs, lanes: NDArray[Any] | None) -> NDArray[Any]:
+        """Return for each lane the first guard of a path that it answers otherwise; their number if none."""
+        uniforms = inputs.uniform_and(path.numbers_found())
+        chosen: Any = inputs.count if lanes is None else lanes
+        return _array(path.guards.first_mismatch(inputs.varying_columns, chosen, self.options.workers, uniforms))
 
     def _sent_on(
-        self, path: Path, place: int, group: Any, columns: Sequence[Column], waiting: list[tuple[Path, Any]]
+        self, path: Path, place: int, group: Any, inputs: Inputs, waiting: list[tuple[Path, Any]]
     ) -> Iterator[tuple[Path, Any]]:
         """Send lanes on to the path beyond a guard; yield those of which it is known already that they take it."""
         while place not in path.others and len(group):
-            yield self._recorded(_lane(columns, group[0]), int(group[0])), group[:1]
+            yield self._recorded(inputs.lane(group[0]), int(group[0])), group[:1]
             group = group[1:]
         if len(group):
             other = path.others[place]
@@ -226,16 +241,11 @@ def _first_difference(known: Sequence[Answer], others: Sequence[Answer]) -> int:
     return next(places, min(len(known), len(others)))
 
 
-def _lane(columns: Sequence[Column], lane: int) -> list[float]:
-    """Return the numbers of one lane; ones where there is none."""
-    return [x if type(x) is float else float(x[lane]) if len(x) else 1.0 for x in columns]
-
-
-def _selected(lanes: NDArray[Any] | None, chosen: NDArray[Any], count: int) -> NDArray[Any] | None:
+def _selected(lanes: NDArray[Any] | None, chosen: NDArray[Any]) -> NDArray[Any] | None:
     """Return the lanes that were chosen; None for all."""
     if lanes is None:
         places: NDArray[Any] = chosen.nonzero()[0]
-        return places if len(places) < count else None
+        return places if len(places) < len(chosen) else None
     return lanes[chosen]  # type: ignore[no-any-return]
 
 

@@ -18,7 +18,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from operator import attrgetter
-from os.path import dirname, join
 from types import FrameType
 from typing import Any, NamedTuple, NoReturn
 
@@ -26,6 +25,7 @@ from autograd.branches import ask
 from autograd.core import Value, read, recorder, set_recorder
 from autograd.errors import RecordingError
 from autograd.graph import topological_order
+from autograd.places import Place, is_inside, place_of
 from autograd.structures import Structure, flatten, is_array, unflatten
 
 REFUSED = {
@@ -41,18 +41,6 @@ REFUSED = {
     "a pickle": "of a Value would freeze the number of one run: return the Value, and pickle it outside",
 }
 ERRORS_ANYWAY = {"float(x)", "int(x)"}  # outside a recording they raise as well: who handles that may go on
-LIBRARY = (join(dirname(__file__), ""), join(dirname(dirname(__file__)), "nn", ""))
-
-
-class Place(NamedTuple):
-    """A line of somebody's code."""
-
-    file: str
-    line: int
-    function: str
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line} in {self.function}"
 
 
 class Guard(NamedTuple):
@@ -86,13 +74,13 @@ class Recorder:
         """Return whether a condition holds, and note that what follows depends on it."""
         ask(condition)
         if condition.number not in self.guards:
-            self.guards[condition.number] = Guard(condition, read(condition) != 0.0, _place(sys._getframe()))
+            self.guards[condition.number] = Guard(condition, read(condition) != 0.0, place_of(sys._getframe()))
         return self.guards[condition.number].outcome
 
     def refuse(self, what: str) -> NoReturn:
         """Raise an error: this would freeze a number. Whoever handles it cannot save the recording."""
         ask(what)
-        error = RecordingError(f"{_place(sys._getframe())}: {what} in a recorded function {REFUSED[what]}")
+        error = RecordingError(f"{place_of(sys._getframe())}: {what} in a recorded function {REFUSED[what]}")
         if what not in ERRORS_ANYWAY:
             self.refused = self.refused or error
         raise error
@@ -162,13 +150,6 @@ def _recording(
     )
 
 
-def _place(frame: FrameType) -> Place:
-    """Return where in somebody's code, not the library's own, a frame is or was called from."""
-    while frame.f_code.co_filename.startswith(LIBRARY) and frame.f_back is not None:
-        frame = frame.f_back
-    return Place(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
-
-
 # ── random numbers ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -190,11 +171,11 @@ def _refuse_random(f: Callable[..., Any], arguments: Iterable[Any], numpy: Any, 
 
     def watch(frame: FrameType, event: str, arg: object) -> Any:  # pragma: no cover  # nothing watches who watches
         nonlocal last, found
-        if frame.f_code.co_filename.startswith((*LIBRARY, random.__file__)):
+        if is_inside(frame) or frame.f_globals is vars(random):
             return None
         if found is None and _random_states(numpy) != before:
             found = last
-        last = _place(frame)
+        last = place_of(frame)
         return watch
 
     _set_random_states(numpy, before)

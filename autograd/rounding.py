@@ -6,8 +6,8 @@ https://doi.org/10.1007/BF01931367; Higham, Accuracy and Stability of Numerical 
 
 Two things make a bound of this estimate. The rounding error of rational operations is computed exactly, that of others
 bounded in units in the last place. And adjoints are not numbers but balls, a midpoint and a radius, which hold them for
-all operands that the computed ones may stand for: by the mean value theorem no term of higher order is left out. The
-sweep is the reverse sweep of the library, in a third arithmetic.
+all operands that the computed ones may stand for, as far as partials at the corners, doubled, tell: so terms of higher
+order are counted, too. The sweep is the reverse sweep of the library, in a third arithmetic.
 """
 
 from __future__ import annotations
@@ -256,6 +256,8 @@ def error_bound(output: Value, errors: Mapping[Value, float] | None = None) -> E
     taken to be within 4 units in the last place, as the library's are; say otherwise in `autograd.rounding.ULPS`.
     What is left of higher order is bounded by sums of sizes, so the bound grows too large where errors turn by large
     angles hundreds of times.
+    Errors in `errors` have to be small: partials are looked at in the middle and at the corners of what the errors
+    allow, so what happens in between, as with an error of a whole period of `sin`, is not seen.
     Raises `ArgumentError` for anything but Values and errors from 0 on, `GraphError` if a leaf was changed after the
     output was computed.
 

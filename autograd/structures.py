@@ -256,8 +256,9 @@ def array(numbers: Iterable[Any], shape: tuple[int, ...]) -> Any:
     import numpy
 
     cells = list(numbers)
-    dtype = float if all(isinstance(x, Real) for x in cells) else object
-    result = numpy.empty(len(cells), dtype=dtype)
+    if all(isinstance(x, Real) for x in cells):
+        return numpy.array(cells, dtype=float).reshape(shape)
+    result = numpy.empty(len(cells), dtype=object)
     for place, cell in enumerate(cells):
         result[place] = cell
     return result.reshape(shape)

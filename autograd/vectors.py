@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autograd import primitives as p
-from autograd.floats import plain_sum
+from autograd.floats import SMALLEST_NORMAL, plain_sum, two_difference
 from autograd.passes import plan, uniform
 from autograd.primitives import Primitive
 from autograd.program import Program
@@ -45,6 +45,14 @@ def _lane_by_lane(row: Primitive) -> Kernel:
         out[:] = list(map(row.evaluate, *numbers))
 
     return kernel
+
+
+def _mend(row: Primitive, out: Column, wrong: Any, *operands: Any) -> None:
+    """Compute anew, lane by lane, what is wrong."""
+    if wrong.any():
+        part = np.empty(np.count_nonzero(wrong))
+        _lane_by_lane(row)(part, *[x[wrong] if isinstance(x, np.ndarray) else x for x in operands])
+        out[wrong] = part
 
 
 def _identity(out: Column, x: Any) -> None:
@@ -98,6 +106,36 @@ def _prod(out: Column, *operands: Any) -> None:
         out *= x
 
 
+def _ratio(out: Column, x: Any, y: Any, n: Any) -> None:
+    """Divide n times, where all that comes on the way is a normal number."""
+    if type(n) is not float or n not in (1.0, 2.0, 3.0):
+        return _lane_by_lane(p.ratio)(out, x, y, n)
+    np.divide(x, y, out=out)
+    wild = _is_wild(out)
+    for _ in range(int(n) - 1):
+        out /= y
+    _mend(p.ratio, out, wild | _is_wild(out), x, y, n)
+
+
+def _is_wild(x: Column) -> Any:
+    """Return where something may have been lost to underflow or overflow."""
+    size = np.absolute(x)
+    return ~((size >= SMALLEST_NORMAL) & (size < np.inf))
+
+
+def _atan_slope(out: Column, x: Column) -> None:
+    out[:] = np.where(np.absolute(x) < 1e8, 1.0 / (1.0 + x * x), 1.0 / x / x)
+
+
+def _asin_slope(out: Column, x: Column) -> None:
+    np.divide(1.0, np.sqrt((1.0 - x) * (1.0 + x)), out=out)
+
+
+def _atanh_slope(out: Column, x: Column) -> None:
+    np.divide(1.0, (1.0 - x) * (1.0 + x), out=out)
+    np.copyto(out, np.nan, where=np.absolute(x) > 1.0)
+
+
 EXACT: Mapping[Primitive, Kernel] = {
     p.identity: _identity,
     p.add: _kernel(np.add),
@@ -130,6 +168,10 @@ EXACT: Mapping[Primitive, Kernel] = {
     p.logical_not: _kernel(np.logical_not),
     p.dot: _dot,
     p.prod: _prod,
+    p.ratio: _ratio,
+    p.atan_slope: _atan_slope,
+    p.asin_slope: _asin_slope,
+    p.atanh_slope: _atanh_slope,
 }
 
 
@@ -179,6 +221,32 @@ def _hypot(out: Column, *operands: Any) -> None:
         _lane_by_lane(p.hypot)(out, *operands)
 
 
+def _monomial(out: Column, c: Any, x: Any, y: Any, k: Any) -> None:
+    """Take a power, where y - k is exact and all that comes on the way is a normal number."""
+    if not (type(y) is type(k) is float and two_difference(y, k)[1] == 0.0):
+        return _lane_by_lane(p.monomial)(out, c, x, y, k)
+    np.power(x, y - k, out=out)
+    wild = _is_wild(out)
+    out *= c
+    np.copyto(out, 0.0, where=np.equal(c, 0.0))
+    _mend(p.monomial, out, wild, c, x, y, k)
+
+
+def _exp_of_difference(out: Column, x: Any, y: Any) -> None:
+    difference, rest = two_difference(x, y)
+    np.exp(difference, out=out)
+    np.copyto(out, out + out * rest, where=(out > 0.0) & (out < np.inf))
+    np.copyto(out, 1.0, where=np.equal(x, y))
+
+
+def _bump(out: Column, c: Any, x: Any) -> None:
+    e = np.exp(-np.absolute(x))
+    total = 1.0 + e
+    slope = e / (total * total)
+    np.multiply(c, slope - slope * (2.0 * (e - (total - 1.0)) / total), out=out)
+    _mend(p.bump, out, np.broadcast_to(e <= 1e-290, out.shape), c, x)
+
+
 CLOSE: Mapping[Primitive, Kernel] = {
     p.power: _kernel(np.power),
     p.mod: _kernel(np.mod),
@@ -210,6 +278,9 @@ CLOSE: Mapping[Primitive, Kernel] = {
     p.silu: _silu,
     p.logsumexp: _logsumexp,
     p.hypot: _hypot,
+    p.monomial: _monomial,
+    p.exp_of_difference: _exp_of_difference,
+    p.bump: _bump,
 }
 
 

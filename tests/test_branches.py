@@ -7,6 +7,7 @@ import inspect
 import linecache
 import math as stdlib
 import struct
+import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ from autograd import Value, branches, grad, hvp, jvp, math
 from autograd.branches import ask, computing_side, conversion, converted
 from autograd.core import read, recorder, set_recorder
 from autograd.graph import topological_order
+from autograd.sources import codes_within
 
 F = Callable[..., Any]
 
@@ -863,13 +865,27 @@ def test_code_is_converted_once() -> None:
 
 
 def test_code_that_is_gone_is_forgotten() -> None:
+    f = of_source("def f(x):\n    g = lambda y: -y if x > y else y\n    return x if x > 0 else g(x)\n")
+    g = converted(f)
+    keys = {id(code) for code in (f.__code__, g.__code__, *codes_within(g.__code__))}
+    assert len(keys) == 7  # f, what it became, the lambda in it, and both sides of both conditions
+    assert keys <= branches._conversions.keys()
+    del f, g
+    gc.collect()
+    assert not keys & branches._conversions.keys()
+
+
+def test_code_may_outlive_the_names_of_the_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the end of a process they become None, one after the other."""
     f = of_source("def f(x):\n    return x if x > 0 else 0.0\n")
-    key = id(f.__code__)
-    assert converted(f)(1.0) == 1.0
-    assert key in branches._conversions
+    converted(f)
+    key, known, errors = id(f.__code__), branches._conversions, []
+    monkeypatch.setattr(branches, "_conversions", None)
+    monkeypatch.setattr(sys, "unraisablehook", errors.append)
     del f
     gc.collect()
-    assert key not in branches._conversions
+    assert key not in known
+    assert errors == []
 
 
 def test_cells_are_shared() -> None:

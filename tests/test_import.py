@@ -28,6 +28,7 @@ ORDER = [
     "value",
     "_native",
     "core",
+    "places",
     "debug",
     "math",
     "structures",
@@ -44,6 +45,7 @@ ORDER = [
     "vectors",
     "_machine",
     "machine",
+    "columns",
     "paths",
     "kernel",
     "lanes",
@@ -166,3 +168,19 @@ def test_only_the_standard_library_is_needed() -> None:
     """-S leaves out everything that is installed."""
     program = "from autograd import Value, math; x = Value(0.0); math.exp(x).backward(); print(x)"
     assert run(program, "-S") == "Value(data=0.0, grad=1.0)\n"
+
+
+def test_programs_need_numpy_only_where_arrays_are_given() -> None:
+    program = """if True:
+        from autograd import errors, grad, jit, vmap
+        square = jit(lambda x: x * x if x > 0 else 0.0)
+        print(square(3.0), grad(square)(3.0), square(-3.0))
+        try:
+            vmap(square)(3.0)
+        except errors.ArgumentError as error:
+            print(error)
+    """
+    assert run(program, "-S").splitlines() == [
+        "9.0 6.0 0.0",
+        "<lambda>[0][0]: got 3.0 (float); expected an array with the lanes along axis 0",
+    ]

@@ -12,6 +12,7 @@ import pytest
 
 from autograd import Value, adjoints, grad, hessian, jacobian, jit, jvp, math, paths, value_and_grad, vjp, vmap
 from autograd.errors import ArgumentError, RecordingError
+from autograd.jit import MOST_SHAPES
 from autograd.machine import Machine
 
 rng = np.random.default_rng(0)
@@ -275,6 +276,14 @@ def test_a_batch_of_values_is_one_node_per_lane() -> None:
     close([x.grad for x in (*w, *xs)], [x.grad for x in (*copies, a, b)])
 
 
+def test_lanes_of_values_may_give_arrays() -> None:
+    w, xs = Value(0.5), np.array([1.0, -2.0, 3.0])
+    out = vmap(lambda x: np.array([[w * x, x], [w, x * x]]))(xs)
+    assert out.shape == (3, 2, 2)
+    adjoint = adjoints(out[1, 0, 0], [w])
+    assert (out[2, 0, 0].data, out[2, 1, 1], adjoint) == (1.5, 9.0, [-2.0])
+
+
 def test_a_mean_over_a_batch_trains_the_parameters_that_it_finds() -> None:
     w = [Value(0.5), Value(0.1)]
     x, y = rng.standard_normal(20), rng.standard_normal(20)
@@ -337,6 +346,34 @@ def test_programs_are_recorded_once_per_structure() -> None:
         f(1.0), f(2.0), f([1.0, 2.0]), f([3.0, 4.0])
     assert len(runs) == len(f.programs) == 2
     assert f.__name__ == "f"
+
+
+def test_arguments_may_have_another_shape_each_time() -> None:
+    product, mean = vmap(lambda x, y: x * y, (0, None)), vmap(lambda x: x, reduce="mean")
+    total = jit(lambda xs: sum(xs[1:], xs[0]))
+    for size in [3, 1, 3, 2, 300, 3, 1]:
+        xs = np.arange(float(size))
+        same(product(xs, 2.0), 2.0 * xs)
+        same(product(xs, 3), 3.0 * xs)
+        same(mean(xs[::-1]), (size - 1) / 2)
+        if size < 10:
+            same(total(xs), size * (size - 1) / 2)
+
+
+def test_more_shapes_than_are_remembered() -> None:
+    double = vmap(lambda x: 2.0 * x)
+    for size in range(MOST_SHAPES + 2):
+        same(double(np.arange(float(size))), 2.0 * np.arange(float(size)))
+    assert len(double.programs) == 1
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2, -1])
+def test_lanes_along_any_axis_the_first_time_and_again(axis: int) -> None:
+    table = rng.standard_normal((2, 3, 4))
+    twice = vmap(lambda x: x * 2.0, axis)
+    for _ in range(2):
+        same(twice(table), 2.0 * np.moveaxis(table, axis, 0))
+        same(twice(table[::-1, ::2]), 2.0 * np.moveaxis(table[::-1, ::2], axis, 0))
 
 
 def module_level(x: Any) -> Any:

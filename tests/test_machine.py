@@ -81,7 +81,10 @@ def test_every_row_is_either_numpy_s_or_left_to_the_table() -> None:
 
     assert not set(vectors.EXACT) & set(vectors.CLOSE)
     by_lane = {row.name for row in ROWS if row not in vectors.EXACT and row not in vectors.CLOSE}
-    assert by_lane == {"digamma", "erf", "erfc", "fsum", "gamma", "gelu", "ldexp", "lgamma", "polygamma", "remainder"}
+    assert by_lane == {
+        *("bell", "cbrt_slope", "digamma", "erf", "erfc", "fsum", "gamma", "gelu", "inverse_part", "ldexp", "lgamma"),
+        *("normal", "polygamma", "remainder"),
+    }
 
 
 @every_row
@@ -90,6 +93,25 @@ def test_many_lanes_compute_what_one_computes(row: Primitive, exact: bool) -> No
     lanes = operands_of(row)
     columns = [np.array(x) for x in zip(*lanes)]
     found = computed(program_of(row, len(columns)), columns, len(lanes), exact=exact)
+    assert disagreements(row, lanes, found, exact) == []
+
+
+@pytest.mark.parametrize("exact", [True, False])
+@pytest.mark.parametrize(
+    ("row", "exponents"),
+    [
+        *((p.ratio, (n,)) for n in (0.0, 1.0, 2.0, 3.0, 4.0, 2.5, nan)),
+        *((p.monomial, (y, 1.0)) for y in (0.0, 0.1, 0.5, 1.0, 2.0, 3.0, -1.0, 1e300, inf, nan)),
+    ],
+    ids=str,
+)
+def test_exponents_that_are_the_same_for_all_lanes(
+    row: Primitive, exponents: tuple[float, ...], exact: bool
+) -> None:
+    lanes = [(*numbers[:2], *exponents) for numbers in operands_of(row)]
+    columns = [*map(np.array, zip(*[numbers[:2] for numbers in lanes])), *exponents]
+    program = program_of(row, len(columns), varying=[True, True, *[False] * len(exponents)])
+    found = computed(program, columns, len(lanes), exact=exact)
     assert disagreements(row, lanes, found, exact) == []
 
 

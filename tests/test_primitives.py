@@ -295,6 +295,11 @@ def test_partials_at_kinks_ties_and_borders(
         assert got is expected is None or got == pytest.approx(expected, rel=1e-15, nan_ok=True)
 
 
+@pytest.mark.parametrize("row", [p.fsum, p.dot, p.prod, p.logsumexp, p.hypot], ids=lambda row: row.name)
+def test_of_no_operands_there_are_no_partials(row: Primitive) -> None:
+    assert row.partials(row(), (), ()) == ()
+
+
 @pytest.mark.parametrize("order", range(5))
 @pytest.mark.parametrize("x", [-7.3, -0.4, 1e-3, 0.3, 1.4616321449683622, 4.0, 25.0, 1e9])
 def test_polygamma_agrees_with_balls(order: int, x: float) -> None:

@@ -1,0 +1,208 @@
+"""The numbers of a call of a program, and its results: in the arrays in which they come, or one by one.
+
+A *block* holds the numbers of one argument: a number, or an array. If they are the same in all lanes, the array has one
+dimension; if they vary, its first dimension is that of the lanes, and there is a second one where a lane has several. A
+*column* holds what a single input or output has in all lanes: a number, or an array of one dimension.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from autograd.core import Value, read
+from autograd.structures import Slot, Structure, array, build, is_array
+
+if TYPE_CHECKING:
+    from autograd.machine import PlainMachine
+
+Block = Any
+Column = Any
+
+
+class Inputs:
+    """The numbers of a call: blocks, which of them vary, and how many lanes there are; None where there are none.
+
+    It is `plain` if it is known that no block holds Values.
+    """
+
+    def __init__(
+        self, blocks: Sequence[Block], varying: Sequence[bool] = (), count: int | None = None, *, plain: bool = False
+    ) -> None:
+        self.blocks, self.varying, self.count, self.plain = blocks, varying, count, plain
+
+    @property
+    def columns(self) -> list[Column]:
+        """A column for each input."""
+        if self.count is None:
+            return cells(self.blocks)
+        pairs = zip(self.blocks, self.varying)
+        return [x for block, varies in pairs for x in (_columns(block) if varies else cells([block]))]
+
+    @property
+    def numbers(self) -> Inputs:
+        """The same, with numbers instead of Values."""
+        if self.plain:
+            return self
+        blocks = [numbers_of(block) for block in self.blocks]
+        same = all(x is y for x, y in zip(blocks, self.blocks))
+        return self if same else Inputs(blocks, self.varying, self.count, plain=True)
+
+    @property
+    def varying_columns(self) -> list[Column]:
+        """The columns of those that vary."""
+        found: list[Column] = []
+        for block, varies in zip(self.blocks, self.varying):
+            if varies:
+                found += _columns(block)
+        return found
+
+    def uniform_and(self, others: Sequence[float]) -> Any:
+        """Return the numbers that are the same in all lanes, and then others, as one array."""
+        blocks = [block for block, varies in zip(self.blocks, self.varying) if not varies]
+        return _joined([*blocks, *others])
+
+    def of_one_lane(self) -> Any:
+        """Return the numbers of a call without lanes."""
+        return _joined(self.blocks) if any(map(is_array, self.blocks)) else self.blocks
+
+    def lane(self, place: int) -> list[float]:
+        """Return the numbers of one lane; ones where there is none."""
+        return [x if type(x) is float else float(x[place]) if len(x) else 1.0 for x in self.columns]
+
+
+class Folding(NamedTuple):
+    """What becomes of the numbers that an output has in all lanes."""
+
+    summed: bool = False
+    mean: bool = False  # divided by the number of lanes
+
+
+class Numbers(NamedTuple):
+    """The results of a call without lanes."""
+
+    structure: Structure
+    found: list[float]
+
+    def built(self) -> Any:
+        """Return the results in their structure."""
+        found = self.found
+        if isinstance(self.structure, Slot) and self.structure.shape is None:
+            return found[0]
+        return build(self.structure, lambda slot, start: _cell_or_array(slot, found[start : start + slot.size]))
+
+    def columns(self) -> list[Column]:
+        """Return the results one by one."""
+        return self.found
+
+
+def _cell_or_array(slot: Slot, numbers: list[float]) -> Any:
+    if slot.shape is None:
+        return numbers[0]
+    import numpy
+
+    return numpy.array(numbers, dtype=float).reshape(slot.shape)
+
+
+class Layout:
+    """Where the results of all lanes go: what the structure is, and what becomes of each number in it."""
+
+    def __init__(self, structure: Structure, foldings: Sequence[Folding]) -> None:
+        self.structure, self.foldings = structure, foldings
+        self.summed = bytes(folding.summed for folding in foldings)
+        self.sums = sum(self.summed)
+        self.slots: list[tuple[Slot, bool]] = []  # and whether it is summed
+        build(structure, lambda slot, start: self.slots.append((slot, any(self.summed[start : start + slot.size]))))
+
+
+class Results:
+    """Room for the results of all lanes: an array for each slot of their structure, unless it is summed."""
+
+    def __init__(self, layout: Layout, count: int) -> None:
+        import numpy
+
+        self.layout, self.structure, self.count = layout, layout.structure, count
+        self.sums = numpy.zeros(layout.sums)
+        self.arrays = [None if summed else numpy.empty((count, *(slot.shape or ()))) for slot, summed in layout.slots]
+        self.outs: Sequence[Column | None] = ()  # a column for each output; None if it is summed, nothing if all are
+        if layout.sums < len(layout.summed):
+            pairs = zip(layout.slots, self.arrays)
+            self.outs = [x for (slot, _), made in pairs for x in _columns_for(slot, made, count)]
+
+    def take(self, machine: PlainMachine, inputs: Inputs, found: Sequence[float], lanes: Any, threads: int) -> None:
+        """Run some lanes, None for all; `found` are the numbers of inputs that the function finds by itself."""
+        chosen = self.count if lanes is None else lanes
+        sums = machine.run(inputs.varying_columns, chosen, self.outs, threads, inputs.uniform_and(found))
+        if sums:
+            self.sums += sums
+
+    def built(self) -> Any:
+        """Return the results in their structure; the dimension of the lanes is the first."""
+        arrays, foldings, taken = iter(self.arrays), self.layout.foldings, 0
+
+        def fill(slot: Slot, start: int) -> Any:
+            nonlocal taken
+            found = next(arrays)
+            if found is None:
+                found = self.sums[taken : taken + slot.size].reshape(slot.shape or ())
+                taken += slot.size
+            if foldings and foldings[start].mean:
+                found = found / self.count
+            return float(found) if found.ndim == 0 else found
+
+        return build(self.structure, fill)
+
+    def columns(self) -> list[Column]:
+        """Return the results one by one."""
+        sums = iter(self.sums.tolist())
+        outs = self.outs or [None] * len(self.sums)
+        found = [next(sums) if out is None else out for out in outs]
+        return [x / self.count if folding.mean else x for x, folding in zip(found, self.layout.foldings)]
+
+
+def _columns_for(slot: Slot, made: Any, count: int) -> list[Column | None]:
+    if made is None:
+        return [None] * slot.size
+    return [made] if slot.shape is None else _columns(made.reshape(count, slot.size))
+
+
+def built(structure: Structure, columns: Sequence[Column]) -> Any:
+    """Return results that come one by one in their structure; the dimension of the lanes is the first."""
+    return build(structure, lambda slot, start: _filled(slot, columns[start : start + slot.size]))
+
+
+def _filled(slot: Slot, columns: Sequence[Column]) -> Any:
+    if not columns or not is_array(columns[0]):
+        return slot.fill(columns)
+    if slot.shape is None:
+        return columns[0]
+    import numpy
+
+    return numpy.stack(columns, axis=-1).reshape(len(columns[0]), *slot.shape)
+
+
+def numbers_of(block: Block) -> Block:
+    """Return a block with numbers instead of Values: the same block if it holds none."""
+    if type(block) is float:
+        return block
+    if isinstance(block, Value):
+        return read(block)
+    return array(map(numbers_of, block.ravel()), block.shape) if block.dtype == object else block
+
+
+def cells(blocks: Iterable[Block]) -> list[Any]:
+    """Return all numbers of some blocks, one after the other."""
+    return [x for block in blocks for x in (block.ravel().tolist() if is_array(block) else [block])]
+
+
+def _columns(block: Any) -> list[Column]:
+    return [block] if block.ndim == 1 else [block[:, place] for place in range(block.shape[1])]
+
+
+def _joined(blocks: Sequence[Block]) -> Any:
+    """Return the numbers of blocks of floats as one array."""
+    if len(blocks) == 1 and is_array(blocks[0]):
+        return blocks[0]
+    import numpy
+
+    return numpy.concatenate([numpy.atleast_1d(block) for block in blocks]) if blocks else numpy.empty(0)
