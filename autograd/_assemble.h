@@ -147,11 +147,6 @@ static inline int is_constant(const Assembler *a, uint32_t v, double x)
            && memcmp(&a->source.constant[v - a->source.inputs], &x, sizeof x) == 0;
 }
 
-static inline int is_nan_constant(const Assembler *a, uint32_t v)
-{
-    return a->source.inputs <= v && v < a->first && isnan(a->source.constant[v - a->source.inputs]);
-}
-
 /* Whether `v` is a step of this row that only the step `user` needs. */
 static inline int is_inner(const Assembler *a, uint32_t v, uint32_t user, uint16_t tag)
 {
@@ -201,13 +196,18 @@ static void fuse_product(Assembler *a, uint32_t v, uint16_t tag)
     }
 }
 
-/* where(z == z, 0, chain(adjoint, NaN)): the adjoint of a step; and that of relu, where(x > 0, adjoint, this). */
+/* where(c, chain(x, y), 0); where(z == z, 0, chain(adjoint, z)), the adjoint of a step; and that of relu, where(x > 0,
+   adjoint, this). */
 static void fuse_where(Assembler *a, uint32_t v)
 {
     const uint32_t *x = operands_of(a, v);
-    if (is_constant(a, x[1], 0.0) && tag_of(a, x[0]) == TAG_equal && is_inner(a, x[2], v, TAG_chain)) {
+    if (is_constant(a, x[2], 0.0) && v - x[1] <= FUSED_SPAN && is_inner(a, x[1], v, TAG_chain)) {
+        const uint32_t *factors = operands_of(a, x[1]);
+        a->fused[v] = (Fused){TAG_selected_chain, {x[0], factors[0], factors[1]}};
+        a->marks[x[1]] |= ABSORBED;
+    } else if (is_constant(a, x[1], 0.0) && tag_of(a, x[0]) == TAG_equal && is_inner(a, x[2], v, TAG_chain)) {
         const uint32_t *z = operands_of(a, x[0]), *chain = operands_of(a, x[2]);
-        if (z[0] == z[1] && is_nan_constant(a, chain[1])) {
+        if (z[0] == z[1] && z[0] == chain[1]) {
             a->fused[v] = (Fused){TAG_flat_chain, {z[0], chain[0], 0}};
             a->marks[x[2]] |= ABSORBED;
             a->marks[x[0]] |= is_inner(a, x[0], v, TAG_equal) ? ABSORBED : 0;

@@ -30,7 +30,8 @@
 /* … and two rows in one step; `larger` and `smaller` are maximum and minimum of two. */
 #define FUSED_2(X) X(larger) X(smaller) X(flat_chain) X(relu_chain)
 #define FUSED_3(X) \
-    X(multiply_add) X(multiply_subtract) X(subtract_multiply) X(chain_add) X(multiply_multiply) X(chain_chain)
+    X(multiply_add) X(multiply_subtract) X(subtract_multiply) X(chain_add) X(multiply_multiply) X(chain_chain) \
+    X(selected_chain)
 
 /* Within 4 ulp of eager: f_fast_name for the row called name. Not gelu: it multiplies the error of a small erfc. */
 #ifdef VECTOR_MATH
@@ -145,6 +146,12 @@ static inline double f_subtract_multiply(double x, double y, double z) { return 
 static inline double f_chain_add(double x, double y, double z) { return f_chain(x, y) + z; }
 static inline double f_multiply_multiply(double x, double y, double z) { return x * y * z; }
 static inline double f_chain_chain(double x, double y, double z) { return f_chain(f_chain(x, y), z); }
+
+static inline double f_selected_chain(double condition, double x, double y)
+{
+    const double product = f_chain(x, y);
+    return condition != 0.0 ? product : 0.0;
+}
 
 /* What a step passes on of an adjoint, nothing but NaN; and relu, given its result. */
 static inline double f_flat_chain(double z, double adjoint) { return z == z ? 0.0 : f_chain(adjoint, NAN); }

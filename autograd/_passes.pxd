@@ -11,6 +11,7 @@ ctypedef long long[::1] Counts
 cdef class Writer:
     cdef readonly Py_ssize_t inputs, count
     cdef readonly list constants, rows, steps, starts, operands
+    cdef readonly dict support
     cdef dict _constant_places, _row_places
     cdef list _written, _commutative
     cdef bint _sharing
@@ -45,6 +46,13 @@ cdef _begun(program, Writer writer, bytearray needed=*)
 
 cdef bint _is(Writer writer, Py_ssize_t v, double x)
 cdef bint _is_condition(Writer writer, Py_ssize_t v)
+cdef bint _implies(Writer w, Py_ssize_t x, Py_ssize_t y, int depth=*)
+cdef _support(Writer w, Py_ssize_t v)
+cdef Py_ssize_t _supported(Writer w, Py_ssize_t v, condition)
+cdef _both(Writer w, x, y)
+cdef _either(Writer w, x, y)
+cdef Py_ssize_t _choice(Writer w, Py_ssize_t condition, Py_ssize_t x, Py_ssize_t y)
+cdef Py_ssize_t _selected(Writer w, Py_ssize_t condition, Py_ssize_t x)
 
 @cython.locals(
     writer=Writer, needed=bytearray, new=Counts, rows=list, steps=Steps, starts=Operands, old=Operands,

@@ -1,8 +1,8 @@
 """From a graph to a program, from a program to a shorter one, and how it is going to run.
 
 `flatten` writes down what a graph computes. Passes make of a program another one that computes the same: `fold`,
-`share` and `drop` never change a bit of a result, but the sign of a NaN, which no standard settles; `fuse` adds in
-another order. `plan` says where results stand while a program runs. All of it takes linear time.
+`share`, `unselect` and `drop` never change a bit of a result, but the sign of a NaN, which no standard settles; `fuse`
+adds in another order. `plan` says where results stand while a program runs. All of it takes linear time.
 
 This file is also compiled, as `_passes`: `_passes.pxd` says which of its variables are numbers of C.
 """
@@ -27,6 +27,7 @@ Nodes = dict[int, Any]  # by creation number
 
 BUILT_IN_ROWS = frozenset(TABLE[name] for name in BUILT_IN)  # others may count their calls, or raise
 COMMUTATIVE = frozenset((p.add, p.multiply, p.equal, p.not_equal, p.logical_and, p.logical_or))
+CONDITIONS = frozenset(p.CONDITIONS)
 MAX_TERMS = 16  # of a fused sum: the operands of a longer one would all have to be kept until it is added up
 
 
@@ -45,6 +46,7 @@ class Writer:
         self.steps: list[int] = []
         self.starts: list[int] = [0]
         self.operands: list[int] = []
+        self.support: dict[int, int] = {}  # of a value, a condition without which it is 0.0
         self._constant_places: dict[Any, int] = {}
         self._row_places: dict[Primitive, int] = {}
         self._sharing = sharing
@@ -138,7 +140,8 @@ def optimize(program: Program, exact: bool = False) -> Program:
       v5 = dot(v4, v4, 6.0, 1.0, 1.0, 1.0)
       return v5
     """
-    shorter = drop(_rewritten(program, Writer(program.inputs, sharing=True), EXACT if exact else CLOSE))
+    shared = _rewritten(program, Writer(program.inputs, sharing=True), EXACT if exact else CLOSE)
+    shorter = drop(unselect(shared))
     return shorter if exact else fuse(shorter)
 
 
@@ -217,7 +220,7 @@ def _rewritten(program: Program, writer: Writer, rules: Mapping[Primitive, Rule]
     rows = [writer.row(row) for row in program.rows]
     known = [bool(rules) and row in BUILT_IN_ROWS for row in program.rows]
     rule: list[Any] = [rules.get(row) for row in program.rows]
-    always = [row not in ONLY_CONSTANTS for row in program.rows]
+    always = [found not in ONLY_CONSTANTS for found in rule]
     steps, starts, old = program.steps, program.starts, program.operands
     for i in range(len(steps)):
         step, start, end = steps[i], starts[i], starts[i + 1]
@@ -259,7 +262,7 @@ def _is(writer: Writer, v: int, x: float) -> bool:
 
 def _is_condition(writer: Writer, v: int) -> bool:
     """Return whether a value can only be 1.0 or 0.0."""
-    return writer.primitive(v) in p.CONDITIONS
+    return writer.primitive(v) in CONDITIONS
 
 
 def _negate(w: Writer, x: int) -> int | None:
@@ -319,11 +322,25 @@ def _not_equal(w: Writer, x: int, y: int) -> int | None:
     return y if x < 0 and w.constants[~x] == 0.0 and _is_condition(w, y) else None
 
 
+def _implies(w: Writer, x: int, y: int, depth: int = 2) -> bool:
+    """Return whether a condition is known to hold only where another one does."""
+    if x == y or depth == 0:
+        return x == y
+    if (row := w.primitive(y)) in (p.logical_and, p.logical_or):
+        found = [_implies(w, x, v, depth - 1) for v in w.operands_of(y)]
+        if all(found) if row is p.logical_and else any(found):
+            return True
+    if (row := w.primitive(x)) in (p.logical_and, p.logical_or):
+        found = [_implies(w, v, y, depth - 1) for v in w.operands_of(x)]
+        return any(found) if row is p.logical_and else all(found)
+    return False
+
+
 def _logical_and(w: Writer, x: int, y: int) -> int | None:
     for known, other in ((x, y), (y, x)):
         if known < 0 and not w.constants[~known]:
             return w.constant(0.0)
-        if (known < 0 or x == y) and _is_condition(w, other):
+        if (known < 0 or _implies(w, other, known)) and _is_condition(w, other):
             return other
     return None
 
@@ -332,7 +349,7 @@ def _logical_or(w: Writer, x: int, y: int) -> int | None:
     for known, other in ((x, y), (y, x)):
         if known < 0 and w.constants[~known]:
             return w.constant(1.0)
-        if (known < 0 or x == y) and _is_condition(w, other):
+        if (known < 0 or _implies(w, known, other)) and _is_condition(w, other):
             return other
     return None
 
@@ -369,7 +386,96 @@ EXACT: Mapping[Primitive, Rule] = {
     p.logical_not: _logical_not,
 }
 CLOSE: Mapping[Primitive, Rule] = {**EXACT, p.power: _small_power}
-ONLY_CONSTANTS = frozenset((p.add, p.subtract, p.multiply, p.divide, p.power, p.chain))  # whose rules look for no other
+ONLY_CONSTANTS = frozenset((_add, _subtract, _multiply, _divide, _power, _small_power, _chain))  # look for no other
+
+
+# ── unselect ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+# Its rules also note outside of which condition a result is 0.0: that is its *support*, as far as it is known.
+
+
+def unselect(program: Program) -> Program:
+    """Return the program without selections of 0 where there is 0 anyway. Equal steps are taken once.
+
+    A recorded derivative selects 0 wherever a condition says that nothing flows. But a strong product is 0 where its
+    adjoint is, and so are sums of such products: it is enough to select where the condition comes in.
+
+    >>> from autograd import Value
+    >>> x, y, z = Value(3.0), Value(0.5), Value(2.0)
+    >>> print(drop(unselect(flatten([p.where(x, p.chain(p.where(x, y, 0.0), z), 0.0)], [x, y, z]))))
+    program of v0, v1, v2
+      v4 = v0 ? v1 : 0.0
+      v5 = v4 · v2
+      return v5
+    """
+    if p.where not in program.rows:
+        return program
+    return _rewritten(program, Writer(program.inputs, sharing=True), UNSELECTED)
+
+
+def _support(w: Writer, v: int) -> int | None:
+    return v if _is_condition(w, v) else w.support.get(v)
+
+
+def _supported(w: Writer, v: int, condition: int | None) -> int:
+    if condition is not None:
+        w.support[v] = condition
+    return v
+
+
+def _both(w: Writer, x: int | None, y: int | None) -> int | None:
+    """Return a condition that holds where both do; None holds everywhere."""
+    if x is None or y is None or x == y:
+        return y if x is None else x
+    known = _logical_and(w, x, y)
+    return w.step(w.row(p.logical_and), [x, y]) if known is None else known
+
+
+def _either(w: Writer, x: int | None, y: int | None) -> int | None:
+    """Return a condition that holds where one of two does."""
+    if x is None or y is None or x == y:
+        return x if x == y else None
+    known = _logical_or(w, x, y)
+    return w.step(w.row(p.logical_or), [x, y]) if known is None else known
+
+
+def _supported_chain(w: Writer, adjoint: int, partial: int) -> int:
+    return _supported(w, w.step(w.row(p.chain), [adjoint, partial]), _support(w, adjoint))
+
+
+def _supported_sum(w: Writer, x: int, y: int) -> int:
+    return _supported(w, w.step(w.row(p.add), [x, y]), _either(w, _support(w, x), _support(w, y)))
+
+
+def _selection(w: Writer, condition: int, x: int, y: int) -> int:
+    """Return where(condition, x, y)."""
+    if not _is(w, y, 0.0):
+        return _supported(w, _choice(w, condition, x, y), _either(w, _support(w, x), _support(w, y)))
+    support = _support(w, x)
+    if support is not None and _implies(w, support, condition):
+        return x
+    return _supported(w, _selected(w, condition, x), _both(w, support, condition))
+
+
+def _choice(w: Writer, condition: int, x: int, y: int) -> int:
+    known = _where(w, condition, x, y)
+    return w.step(w.row(p.where), [condition, x, y]) if known is None else known
+
+
+def _selected(w: Writer, condition: int, x: int) -> int:
+    """Return where(condition, x, 0), in which no condition is asked twice, and none is inverted."""
+    zero, row = w.constant(0.0), w.primitive(condition)
+    if row is p.logical_not:
+        return _choice(w, w.operands_of(condition)[0], zero, x)
+    if w.primitive(x) is p.where:
+        inner, yes, no = w.operands_of(x)
+        if _implies(w, condition, inner):
+            return _choice(w, condition, yes, zero)
+        if row is p.logical_or and w.operands_of(condition)[0] == inner:
+            return _choice(w, inner, yes, _selected(w, w.operands_of(condition)[1], no))
+    return _choice(w, condition, x, zero)
+
+
+UNSELECTED: Mapping[Primitive, Rule] = {p.where: _selection, p.chain: _supported_chain, p.add: _supported_sum}
 
 
 # ── drop ─────────────────────────────────────────────────────────────────────────────────────────────────────────────

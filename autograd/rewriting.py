@@ -21,6 +21,15 @@ side fails, one more turn takes the side that the lane at hand takes. Expression
     a < b < c           chained(number, a, lambda l, r: l < r, lambda: b, lambda l, r: l < r, lambda: c)
     f(x)                call(f)(x)
 
+An early return is the side of an `if` whose other side is the rest of the function, if this only computes as well:
+
+    if x < 0:                               if x < 0:
+        return 0.0                              @result = 0.0
+    y = sqrt(x)                             else:
+    return y * y                                y = sqrt(x)
+                                                @result = y * y
+                                            return @result
+
 What these do is said in `branches`. Names that begin with @ cannot be in anyone's way.
 """
 
@@ -32,10 +41,13 @@ from copy import deepcopy
 from itertools import count
 from typing import Any, NamedTuple
 
-from autograd.liveness import Names, alive_after, bound_by, reads
+from autograd.liveness import SCOPES, Names, alive_after, bound_by, reads
 from autograd.sources import Tree, first_line, name_of
 
 HELPERS = "@branches"
+RESULT = "@result"
+BLOCKS: dict[type[ast.AST], int] = {ast.For: 1, ast.While: 1, ast.With: 1, ast.Try: 3, ast.TryStar: 3, ast.If: 2}
+DEEPEST = 16  # so many blocks within each other; CPython compiles no more than 20
 FRAME_READERS = {"locals", "vars", "dir", "eval", "exec"}
 SUSPENDING = ast.Yield | ast.YieldFrom | ast.Await
 _next_number = count().__next__
@@ -110,20 +122,39 @@ class _Rewriter(ast.NodeTransformer):
     def __init__(self, shared: Names) -> None:
         self.shared = shared  # names that other functions share: no side may bind them
         self.alive: dict[ast.If, Names] = {}
+        self.around = 0  # blocks that are no sides
 
     def function(self, tree: Tree) -> Tree:
         """Rewrite the body of a function, not what is evaluated where it is defined."""
         if isinstance(tree, ast.Lambda):
             tree.body = self.visit(tree.body)
         else:
+            tree.body = self.with_one_return(tree.body)
             self.alive |= alive_after(tree.body)
             tree.body = [new for statement in tree.body for new in _listed(self.visit(statement))]
         return tree
 
     # ── statements ───────────────────────────────────────────────────────────────────────────────────────────────────
 
+    def with_one_return(self, body: list[ast.stmt]) -> list[ast.stmt]:
+        """Return the body of a function with a single return in the end, from where on it only computes."""
+        places = [place for place, part in enumerate(body) if isinstance(part, ast.If) and _may_return(part)]
+        for place in places[-(DEEPEST // 2) :]:  # each becomes a side of the one before
+            rest = _returning_last(body[place:], body[-1])
+            if rest is not None and self.only_computes(rest):
+                last = ast.copy_location(ast.Return(ast.Name(RESULT, ast.Load())), body[-1])
+                return [*body[:place], *rest, ast.fix_missing_locations(last)]
+        return body
+
+    def generic_visit(self, node: ast.AST) -> Any:
+        blocks = 0 if isinstance(node, ast.If) else BLOCKS.get(type(node), 0)
+        self.around += blocks
+        visited = super().generic_visit(node)
+        self.around -= blocks
+        return visited
+
     def visit_If(self, node: ast.If) -> Any:
-        if not self.only_computes([*node.body, *node.orelse]):
+        if not self.only_computes([*node.body, *node.orelse]) or self.around + _depth(node) > DEEPEST:
             return self.generic_visit(node)
         names = sorted(bound_by([node]))
         site = Site(
@@ -325,6 +356,53 @@ def _can_be_deferred(*expressions: ast.expr) -> bool:
         isinstance(part, ast.NamedExpr | SUSPENDING) or (isinstance(part, ast.Name) and part.id == "super")
         for part in parts
     )
+
+
+def _depth(node: ast.AST) -> int:
+    """Return how many blocks there will be within each other."""
+    return BLOCKS.get(type(node), 0) + max(map(_depth, ast.iter_child_nodes(node)), default=0)
+
+
+def _may_return(node: ast.AST) -> bool:
+    """Return whether there is a `return` in a statement, not in a function that it defines."""
+    if isinstance(node, ast.Return):
+        return True
+    return not isinstance(node, SCOPES) and any(map(_may_return, ast.iter_child_nodes(node)))
+
+
+def _returns(statements: Iterable[ast.stmt]) -> bool:
+    """Return whether statements never go on to the next one."""
+    return any(
+        isinstance(statement, ast.Return)
+        or (isinstance(statement, ast.If) and _returns(statement.body) and _returns(statement.orelse))
+        for statement in statements
+    )
+
+
+def _returning_last(statements: list[ast.stmt], end: ast.stmt) -> list[ast.stmt] | None:
+    """Return the last statements of a function, up to `end`, in a form that binds the result to a name on every way.
+
+    None if a statement would have to be repeated for that, or if a loop is left.
+    """
+    for place, statement in enumerate(statements):
+        before, after = statements[:place], statements[place + 1 :]
+        match statement:
+            case ast.Return():
+                return [*before, _result(statement.value, statement)]
+            case ast.If(test, yes, no) if _returns(yes) or _returns(no):
+                this = _returning_last(yes if _returns(yes) else yes + after, statement)
+                other = _returning_last(no if _returns(no) else no + after, statement)
+                if this is None or other is None:
+                    return None
+                return [*before, ast.copy_location(ast.If(test, this, other), statement)]
+        if _may_return(statement):
+            return None
+    return [*statements, _result(None, end)]
+
+
+def _result(value: ast.expr | None, at: ast.stmt) -> ast.stmt:
+    statement = ast.Assign([ast.Name(RESULT, ast.Store())], value or ast.Constant(None))
+    return ast.fix_missing_locations(ast.copy_location(statement, at))
 
 
 def _is_new_list(value: ast.expr | None) -> bool:

@@ -81,19 +81,40 @@ def values(active: set[Any]) -> Arithmetic:
         found: Sequence[Any] = node.primitive.partials(node, node.operands, mask)
         return found
 
-    return Arithmetic(partials, _flow, _add_flows, nothing=None)
+    return Arithmetic(partials, _multiply, _add, nothing=None)
 
 
-# While a function is recorded, whether anything flows may be a condition. Then an adjoint or a tangent is a `Choice`
-# between a number and None, as partials are, and stays one up to the end of the sweep. A 0 for nothing on the way there
-# would be wrong: √relu(x) does not move for x < 0, but 0 times the infinite slope of the root is NaN.
+# While a function is recorded, whether anything flows may be a condition; partials are a `Choice` then, adjoints and
+# tangents a `Flow`, up to the end of the sweep. A 0 for nothing on the way there would be wrong: √relu(x) does not move
+# for x < 0, but 0 times the infinite slope of the root is NaN.
 
 
-def _flow(x: Any, y: Any) -> Any:
+class Flow(NamedTuple):
+    """An adjoint or a tangent of which there is one only where a recorded condition holds.
+
+    Elsewhere the number of an adjoint is 0: selected where the condition comes in, and strong products hand it on. So
+    a program can do without all later selections (`passes.unselect`). That of a tangent may be anything.
+    """
+
+    condition: Any
+    number: Any
+
+
+def _multiply(x: Any, y: Any) -> Any:
     """Return the product of an adjoint and a partial, or of a partial and a tangent."""
+    if type(x) is Flow:
+        return _within(x.condition, _multiply(x.number, y))
+    if type(y) is Flow:
+        return _within(y.condition, _multiply(x, y.number))
     if type(x) is not Choice and type(y) is not Choice:
         return strong_product(x, y)
-    return Choice(*_parts(_product(x, y)), None)
+    condition, number = _parts(_product(x, y))
+    return Flow(condition, _selected(condition, number))
+
+
+def _within(condition: Any, flow: Any) -> Flow:
+    """Return what flows where a condition holds, too."""
+    return Flow(condition & flow.condition, flow.number) if type(flow) is Flow else Flow(condition, flow)
 
 
 def _product(x: Any, y: Any) -> Any:
@@ -106,42 +127,38 @@ def _product(x: Any, y: Any) -> Any:
     return strong_product(x, y)
 
 
-def _parts(flow: Any) -> tuple[Any, Any]:
-    """Return under which condition something flows, True or False where that is known, and how much it is then."""
-    if type(flow) is not Choice:
-        return flow is not None, flow
-    (yes, here), (no, there) = _parts(flow.yes), _parts(flow.no)
-    if no is False:
-        return _both(flow.condition, yes), here
-    if yes is False:
-        return _both(~flow.condition, no), there
-    if yes is True:
-        return flow.condition | no, where(flow.condition, here, there)
-    return flow.condition & yes | _both(~flow.condition, no), where(flow.condition, here, there)
+def _parts(choice: Any) -> tuple[Any, Any]:
+    """Return under which condition there is a number, True or False where that is known, and which it is then."""
+    if type(choice) is not Choice:
+        return choice is not None, choice
+    condition, here = choice.condition, choice.yes
+    other, there = _parts(choice.no)
+    if here is None:
+        return (~condition if other is True else ~condition & other), there
+    return (condition, here) if other is False else (condition | other, where(condition, here, there))
 
 
-def _both(x: Any, y: Any) -> Any:
-    return x if y is True else x & y
+def _selected(condition: Any, number: Any) -> Any:
+    return 0.0 if is_zero(number) else where(condition, number, 0.0)
 
 
-def _add_flows(x: Any, y: Any) -> Any:
+def _add(x: Any, y: Any) -> Any:
     """Return the sum of two flows: there is one where there is one of them."""
     if x is None:
         return y
-    if type(x) is not Choice and type(y) is not Choice:
+    if type(x) is not Flow and type(y) is not Flow:
         return _add_values(x, y)
-    (some, here), (other, there) = _parts(x), _parts(y)
-    if some is other:
-        return Choice(some, _add_values(here, there), None)
+    if type(x) is Flow and type(y) is Flow and x.condition is y.condition:
+        return Flow(x.condition, _add_values(x.number, y.number))
     total = _add_values(_number(x), _number(y))
-    return total if some is True or other is True else Choice(some | other, total, None)
+    return Flow(x.condition | y.condition, total) if type(x) is Flow and type(y) is Flow else total
 
 
 def _number(flow: Any) -> Any:
     """Return a flow as a number: 0 where nothing flows."""
-    if type(flow) is not Choice:
+    if type(flow) is not Flow:
         return 0.0 if flow is None else flow
-    return 0.0 if is_zero(flow.yes) else where(flow.condition, flow.yes, 0.0)
+    return _selected(flow.condition, flow.number)
 
 
 def dependents(order: list[Any], inputs: Iterable[Any]) -> list[Any]:

@@ -10,7 +10,7 @@ import struct
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial, reduce, wraps
 from itertools import count
@@ -256,10 +256,59 @@ def calls_in_a_side(x):
     return y
 
 
+def returns_early(x):
+    if x > 0:
+        return x
+    return -x
+
+
+def returns_anywhere(x):
+    """Return from sides within sides."""
+    y = x + 1
+    if x > 1:
+        if x > 2:
+            return y
+        z = y + 1
+        return z * 2
+    elif x < -1:
+        return 7.0
+        return 8.0  # never
+    for k in range(3):
+        if k == 1:
+            continue
+        y = y + k * x if y > 1 else y
+    if y > 1:
+        y = y - 0.5
+    else:
+        return 1.0 if x > -0.5 else 2.0
+    if y:
+        return y
+    else:
+        return 3.0
+
+
+def returns_tuples(x):
+    if x > 0:
+        return x, 1.0
+    return 2.0, -x
+
+
+def row_of(x):
+    if x > 1:
+        return [x, 1.0]
+    if x < 0:
+        return [2.0] + [x]  # noqa: RUF005
+    return [y * x for y in (1.0, 2.0)]
+
+
+def returns_lists(x):
+    return sum(row_of(x))
+
+
 SELECTED = [
     ternary, sides, one_side, several_names, nested, conjunction, three_conditions, chain, value_of_and,
     truth_of_a_number, extremes, extremes_of_nan, flag, loop_in_a_side, temporary, bound_to_different_ints, tuples,
-    new_lists, comprehension,
+    new_lists, comprehension, returns_early, returns_anywhere, returns_tuples, returns_lists,
 ]  # fmt: skip
 
 
@@ -273,6 +322,72 @@ def test_what_only_computes_is_selected(f: F) -> None:
         assert selects(f)
 
 
+def many_ways(x):
+    if x > -10:
+        y = 0.0
+        if x < 1:
+            y = 1.0
+        elif x < 2:
+            y = 2.0
+        elif x < 3:
+            y = 3.0
+        elif x < 4:
+            y = 4.0
+        elif x < 5:
+            y = 5.0
+        elif x < 6:
+            y = 6.0
+        elif x < 7:
+            y = 7.0
+        elif x < 8:
+            y = 8.0
+        elif x < 9:
+            y = 9.0
+        elif x < 10:
+            y = 10.0
+    return y
+
+
+def many_returns(x):
+    with suppress(ValueError):
+        for k in range(3):
+            if k == 1:
+                x = x + 1 if x > 0 else x - 1
+    if x < 1:
+        return 1.0
+    if x < 2:
+        return 2.0
+    if x < 3:
+        return 3.0
+    if x < 4:
+        return 4.0
+    if x < 5:
+        return 5.0
+    if x < 6:
+        return 6.0
+    if x < 7:
+        return 7.0
+    if x < 8:
+        return 8.0
+    if x < 9:
+        return 9.0
+    if x < 10:
+        return 10.0
+    return 11.0
+
+
+@pytest.mark.parametrize("f", [many_ways, many_returns])
+def test_sides_within_sides_are_as_many_as_python_compiles(f: F) -> None:
+    """The first questions are guards, the last ones are not asked."""
+    places = [k + 0.5 for k in range(-2, 12)]
+    taken = record(f, places[-1])
+    assert 0 < len(taken.guards) < 4
+    for x in places:
+        holds, found = taken.at(x)
+        assert not holds or found == [f(x)]
+        assert record(f, x).output == f(x)
+
+
 def test_sides_may_call_what_only_computes() -> None:
     taken = record(calls_in_a_side, 1.0)
     assert not taken.guards
@@ -284,10 +399,47 @@ def test_sides_may_call_what_only_computes() -> None:
 # ── what stays a guard ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def returns(x):
+def returns_in_a_loop(x):
+    for k in range(3):
+        if x < k:
+            return x
+    return -x
+
+
+def returns_on_one_of_two_ways(x):
+    y = x
+    if x > -10:
+        if x > 0:
+            return x
+        y = 2 * x
+    y = y + 1
+    return y
+
+
+def positive(x):
     if x > 0:
         return x
-    return -x
+
+
+def returns_nothing(x):
+    y = positive(x)
+    return -1.0 if y is None else y
+
+
+def returns_before_it_acts(x):
+    if x > 0:
+        return x
+    thing = SimpleNamespace(y=x)
+    thing.y += 1.0
+    return thing.y
+
+
+def returns_before_it_has_to_know(x):
+    if x > 0:
+        return x
+    while x < -1:
+        x = x + 1
+    return x
 
 
 def breaks(x):
@@ -545,8 +697,9 @@ def loops_on_data_in_a_side(x):
 
 
 GUARDED = [
-    returns, breaks, while_loop, raises, sets_an_item, augments_an_item, sets_an_attribute, augments_a_list,
-    appends, uses_up_an_iterator, loops_over_an_iterator, spreads_an_iterator, unpacks_an_iterator,
+    returns_in_a_loop, returns_on_one_of_two_ways, returns_nothing, returns_before_it_acts,
+    returns_before_it_has_to_know, breaks, while_loop, raises, sets_an_item, augments_an_item, sets_an_attribute,
+    augments_a_list, appends, uses_up_an_iterator, loops_over_an_iterator, spreads_an_iterator, unpacks_an_iterator,
     looks_into_an_iterator, selects_known_lists, keeps_a_known_list, renames_a_list, unequal_shapes,
     nothing_or_number, bound_on_one_side, catches, enters, deletes, imports, asserts, defines, walrus, shares,
     large_ints, calls_a_generator, calls_a_class, loops_on_data_in_a_side,
@@ -581,7 +734,7 @@ def test_a_side_that_raises_is_guarded() -> None:
 
 def test_a_combined_condition_is_one_guard() -> None:
     def f(x):
-        if 0 < x < 2 and x != 1:
+        while 0 < x < 2 and x != 1:
             return 1.0
         return 2.0
 

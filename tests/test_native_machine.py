@@ -245,7 +245,7 @@ def test_programs_compute_what_numpy_computes(
 
 
 def relu_adjoint(x: Any, out: Any, adjoint: Any) -> Any:
-    return p.where(x > 0.0, adjoint, p.where(p.equal(out, out), 0.0, p.chain(adjoint, nan)))
+    return p.where(x > 0.0, adjoint, p.where(p.equal(out, out), 0.0, p.chain(adjoint, out)))
 
 
 @pytest.mark.parametrize(
@@ -260,7 +260,8 @@ def relu_adjoint(x: Any, out: Any, adjoint: Any) -> Any:
         lambda x, y, z: x + p.chain(x, y) + p.chain(y, z) + p.chain(z, x),
         lambda x, y, z: p.chain(p.chain(x, y), z) - p.chain(x, z),
         lambda x, y, z: p.dot(p.chain(x, y), z, p.chain(z, x), 1.0, y, 1.0),
-        lambda x, y, z: p.where(p.equal(x, x), 0.0, p.chain(y, nan)) + z,
+        lambda x, y, z: p.where(p.equal(x, x), 0.0, p.chain(y, x)) + z,
+        lambda x, y, z: p.where(x, p.chain(y, z), 0.0) + p.where(y, p.chain(x, x), -0.0),
         lambda x, y, z: relu_adjoint(x, p.relu(x), y) * z + p.relu(x),
         lambda x, y, z: p.maximum(x, y, z) + p.maximum(x, y) - p.minimum(z, y) * p.minimum(x, y, z),
     ],

@@ -5,18 +5,33 @@ from __future__ import annotations
 import math as standard
 import pickle
 from array import array
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
+from itertools import product
 from math import inf, isnan, nan
 from typing import Any
 
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from autograd import Value, adjoints, math, primitives as p
+from autograd import Value, adjoints, grad, hessian, hvp, jvp, math, primitives as p
 from autograd.errors import GraphError
 from autograd.machine import one
-from autograd.passes import drop, flatten, fold, fuse, guards_only, optimize, outputs_only, plan, share, uniform
+from autograd.passes import (
+    drop,
+    flatten,
+    fold,
+    fuse,
+    guards_only,
+    optimize,
+    outputs_only,
+    plan,
+    share,
+    uniform,
+    unselect,
+)
 from autograd.primitives import BUILT_IN, TABLE, Primitive, primitive
 from autograd.program import Program, listing
 from autograd.record import record
@@ -34,6 +49,11 @@ def same(a: float, b: float) -> bool:
 def body(program: Program) -> list[str]:
     """Return the lines of a program after the first, without indentation."""
     return [line.strip() for line in str(program).splitlines()[1:]]
+
+
+def steps_of(program: Program) -> list[str]:
+    """Return what the steps of a program compute."""
+    return [line.partition(" = ")[2] for line in body(program) if " = " in line]
 
 
 def recorded(f: Callable[..., Any], count: int, **options: Any) -> Program:
@@ -230,6 +250,9 @@ SIMPLER: list[tuple[Callable[..., Any], list[str]]] = [
     (lambda x: p.logical_and(less(x, 2.0), 3.0), ["v0 < 2.0"]),
     (lambda x: p.logical_and(1.0, less(x, 2.0)), ["v0 < 2.0"]),
     (lambda x: p.logical_or(less(x, 2.0), 0.0), ["v0 < 2.0"]),
+    (lambda x: p.logical_or(less(x, 2.0), p.logical_and(x, less(x, 2.0))), ["v0 < 2.0"]),
+    (lambda x: p.logical_and(p.logical_or(x, less(x, 2.0)), less(x, 2.0)), ["v0 < 2.0"]),
+    (lambda x: p.logical_or(p.logical_and(p.logical_and(less(x, 2.0), x), -x), less(x, 2.0)), ["v0 < 2.0"]),
 ]
 
 KEPT: list[Callable[..., Any]] = [
@@ -268,7 +291,7 @@ def test_results_that_are_known_are_not_computed(f: Callable[..., Any], result: 
 
 @pytest.mark.parametrize(("f", "steps"), SIMPLER)
 def test_steps_that_can_be_simpler_are(f: Callable[..., Any], steps: list[str]) -> None:
-    assert [line.partition(" = ")[2] for line in body(drop(fold(recorded(f, 1))))[:-1]] == steps
+    assert steps_of(drop(fold(share(recorded(f, 1))))) == steps
 
 
 @pytest.mark.parametrize("f", KEPT)
@@ -299,6 +322,78 @@ def test_rows_of_one_s_own_are_not_computed_beforehand() -> None:
     calls.clear()
     assert len(optimize(program).steps) == 2
     assert calls == []
+
+
+# ── unselect ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def only(condition: Any, x: Any) -> Any:
+    return p.where(condition, x, 0.0)
+
+
+UNSELECTED: list[tuple[Callable[..., Any], list[str]]] = [
+    (lambda c, d, x, y: only(c, only(c, x)), ["v0 ? v2 : 0.0"]),
+    (lambda c, d, x, y: only(c, p.chain(only(c, x), y)), ["v0 ? v2 : 0.0", "v5 · v3"]),
+    (lambda c, d, x, y: only(less(x, y), p.chain(less(x, y), y)), ["v2 < v3", "v4 · v3"]),
+    (lambda c, d, x, y: only(c, only(c, x) + only(c, y)), ["v0 ? v2 : 0.0", "v0 ? v3 : 0.0", "v5 + v6"]),
+    (
+        lambda c, d, x, y: only(p.logical_or(c, d), only(c, x) + only(d, y)),
+        ["v0 ? v2 : 0.0", "v1 ? v3 : 0.0", "v5 + v6"],
+    ),
+    (
+        lambda c, d, x, y: only(p.logical_and(c, d), p.chain(only(d, p.chain(only(c, x), y)), y)),
+        ["v0 ? v2 : 0.0", "v5 · v3", "v1 ? v6 : 0.0", "v7 · v3"],
+    ),
+    (
+        lambda c, d, x, y: only(c, p.chain(p.where(d, only(c, x), p.chain(only(c, y), y)), x)),
+        ["v0 ? v2 : 0.0", "v0 ? v3 : 0.0", "v6 · v3", "v1 ? v5 : v7", "v8 · v2"],
+    ),
+    (lambda c, d, x, y: only(p.logical_not(d), x), ["v1 ? 0.0 : v2"]),
+    (lambda c, d, x, y: only(p.logical_and(c, d), only(c, x)), ["v0 and v1", "v5 ? v2 : 0.0"]),
+    (
+        lambda c, d, x, y: only(p.logical_or(c, p.logical_not(d)), p.where(c, x, y)),
+        ["v1 ? 0.0 : v3", "v0 ? v2 : v5"],
+    ),
+]
+
+SELECTED: list[Callable[..., Any]] = [
+    lambda c, d, x, y: only(d, only(c, x)),
+    lambda c, d, x, y: only(c, p.chain(y, only(c, x))),  # NaN for an infinite y
+    lambda c, d, x, y: only(c, only(c, x) * y),
+    lambda c, d, x, y: only(c, p.negate(only(c, x))),  # -0.0
+    lambda c, d, x, y: only(c, p.chain(p.where(c, x, -0.0), y)),
+    lambda c, d, x, y: only(c, only(c, x) + y),
+    lambda c, d, x, y: only(c, only(c, x) + only(d, y)),
+    lambda c, d, x, y: only(c, p.where(d, only(c, x), y)),
+    lambda c, d, x, y: p.where(c, p.chain(only(c, x), y), -0.0),
+    lambda c, d, x, y: only(p.logical_or(d, c), p.where(c, x, y)),
+]
+
+
+@pytest.mark.parametrize(("f", "steps"), UNSELECTED)
+def test_nothing_is_selected_where_it_is_0_anyway(f: Callable[..., Any], steps: list[str]) -> None:
+    assert steps_of(drop(unselect(recorded(f, 4)))) == steps
+
+
+@pytest.mark.parametrize("f", SELECTED)
+def test_a_selection_stays_where_there_may_be_something_else(f: Callable[..., Any]) -> None:
+    program = recorded(f, 4)
+    assert drop(unselect(program)) == program
+
+
+def test_a_gradient_selects_once_where_a_condition_comes_in() -> None:
+    """And asks for no combination of conditions."""
+
+    def loss(*weights: Any) -> Any:
+        layer = [math.relu(w * 0.5) for w in weights[:3]]
+        layer = [math.relu(math.dot(weights[3:6], layer)), math.relu(math.dot(weights[6:], layer))]
+        return math.where(layer[0] > layer[1], layer[0] * layer[1], 0.0)
+
+    recording = record(grad(loss, argnums=range(9)), [0.5 + k for k in range(9)])
+    program = optimize(flatten(recording.outputs, recording.inputs), exact=True)
+    rows = Counter(row.name for row, _ in program)
+    assert rows["where"] == 2 * rows["relu"] == 10
+    assert not {"logical_and", "logical_or", "logical_not"} & set(rows)
 
 
 # ── share, drop ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -457,6 +552,25 @@ def programs(draw: Any) -> Program:
     return flatten([*outputs, values[-1]], inputs, guards, varying=draw(st.tuples(st.booleans(), st.booleans())))
 
 
+@st.composite
+def selections(draw: Any) -> Program:
+    """Random programs of selections, and of what may be 0 where another one is."""
+    inputs = [Value(0.5), Value(-1.5), Value(2.0), Value(inf)]
+    conditions: list[Any] = [inputs[0], p.less(inputs[1], inputs[2])]
+    values: list[Any] = [*inputs, only(conditions[0], inputs[1]), only(conditions[1], inputs[2])]
+    for _ in range(draw(st.integers(1, 20))):
+        condition, x, y = (st.sampled_from(some[-4:]) for some in (conditions, values, values))
+        row = draw(st.sampled_from((p.where, p.where, p.where, p.chain, p.add, p.logical_and, p.logical_or)))
+        if row is p.where:
+            values.append(row(draw(condition), draw(x), draw(y | st.just(0.0))))
+        elif row in (p.chain, p.add):
+            values.append(row(draw(x), draw(y)))
+        else:
+            conditions.append(row(draw(condition), draw(condition)))
+            conditions.append(draw(st.sampled_from((conditions[-1], p.logical_not(conditions[-1])))))
+    return flatten(values[-4:], inputs)
+
+
 SIMPLE = (
     p.identity, p.add, p.add, p.add, p.subtract, p.subtract, p.multiply, p.multiply, p.divide, p.power, p.negate,
     p.chain, p.where, p.not_equal, p.equal, p.less, p.logical_and, p.logical_or, p.logical_not, p.dot, p.maximum,
@@ -469,18 +583,32 @@ def everything(program: Program) -> Program:
     return replace(program, outputs=program.outputs + program.guards)
 
 
-@pytest.mark.parametrize("change", [fold, share, drop, lambda program: optimize(program, exact=True)])
+@pytest.mark.parametrize("change", [fold, share, drop])
 @given(programs(), st.data())
 @settings(max_examples=300)
 def test_passes_keep_every_bit(change: Callable[[Program], Program], program: Program, data: st.DataObject) -> None:
     changed = change(program)
+    assert len(changed.steps) <= len(program.steps)
+    check_same(program, changed, data)
+
+
+@pytest.mark.parametrize("change", [unselect, partial(optimize, exact=True)])
+@given(programs() | selections(), st.data())
+@settings(max_examples=300)
+def test_so_do_those_that_write_other_steps(
+    change: Callable[[Program], Program], program: Program, data: st.DataObject
+) -> None:
+    check_same(program, change(program), data)
+
+
+def check_same(program: Program, changed: Program, data: st.DataObject) -> None:
+    """Assert that a changed program computes what the program does, to the bit."""
     check_form(changed)
     assert (changed.inputs, changed.varying, changed.outcomes) == (program.inputs, program.varying, program.outcomes)
     assert len(changed.outputs) == len(program.outputs)
     for numbers in points(program.inputs, data):
         before, after = one(everything(program), numbers), one(everything(changed), numbers)
         assert all(map(same, before, after)), (before, after)
-    assert len(changed.steps) <= len(program.steps)
 
 
 @given(expressions(max_steps=12), st.data())
@@ -493,6 +621,29 @@ def test_passes_keep_every_bit_of_every_row(expression: Expression, data: st.Dat
     optimized = optimize(program, exact=True)
     for numbers in (expression.point, *points(program.inputs, data)):
         assert all(map(same, one(program, numbers), one(optimized, numbers)))
+
+
+def kinked(x: Any, y: Any) -> Any:
+    """An expression with infinite slopes beside what is not selected."""
+    root = math.sqrt(math.relu(x * y) + math.relu(y)) * math.maximum(x, y, 0.5)
+    return math.where(root > y, root * math.log(x), abs(y) + math.clip(root, x, 2.0))
+
+
+@pytest.mark.parametrize(
+    "derivative",
+    [
+        grad(kinked, argnums=(0, 1)),
+        lambda x, y: hessian(lambda xs: kinked(*xs))([x, y]),
+        lambda x, y: jvp(kinked, (x, y), (1.0, y)),
+        lambda x, y: hvp(kinked, (x, y), (x, 1.0)),
+    ],
+)
+def test_passes_keep_every_bit_of_recorded_derivatives(derivative: Callable[..., Any]) -> None:
+    recording = record(derivative, [0.5, 1.5])
+    program = flatten(recording.outputs, recording.inputs)
+    optimized = optimize(program, exact=True)
+    for numbers in product((*SPECIAL, 0.3, -2.5), repeat=2):
+        assert all(map(same, one(program, numbers), one(optimized, numbers))), numbers
 
 
 @given(expressions(max_steps=12))
