@@ -126,11 +126,14 @@ static inline int has_result(uint16_t tag)
            && tag != TAG_add_up_chains;
 }
 
+#define NONE UINT32_MAX
+
 typedef struct Code {
     Step *scalar_steps, *steps; /* once per run; once per tile */
     uint32_t scalar_step_count, step_count;
     uint32_t *lists;
     uint32_t *results; /* per root the number of its sum, if it is one, or of the scalar where it stands */
+    uint32_t *apart;   /* per root that is summed the scalar to be added once per lane, or NONE; then results may be NONE */
     uint32_t scalars, slots, sums, longest_list;
     uint32_t zero, one; /* the scalars of these values */
     int calls_python;

@@ -259,6 +259,14 @@ static Outcome run_chunks(Batch *batch, ptrdiff_t units, ptrdiff_t chunk, PyThre
     return DONE;
 }
 
+/* Return the sum of a root over all lanes. */
+static double sum_of(const Batch *batch, uint32_t root)
+{
+    const uint32_t result = batch->code->results[root], apart = batch->code->apart[root];
+    const double sum = result == NONE ? 0.0 : batch->totals[result];
+    return apart == NONE || batch->lanes == 0 ? sum : sum + (double)batch->lanes * batch->tile.scalars[apart];
+}
+
 /* Run a batch; `most` lanes to a tile, 0 for as many as are best. */
 static Outcome run_batch(Batch *batch, ptrdiff_t most)
 {
@@ -286,7 +294,7 @@ static Outcome run_batch(Batch *batch, ptrdiff_t most)
         outcome = run_chunks(batch, units, chunk, &python);
         for (uint32_t i = 0; i < batch->roots; i++) {
             if (batch->summed[i]) {
-                *batch->found++ = batch->totals[code->results[i]];
+                *batch->found++ = sum_of(batch, i);
             }
         }
     }

@@ -399,6 +399,22 @@ def test_sums_over_lanes_have_a_fixed_order(count: int, width: int) -> None:
     assert found == [summed_by_hand(numbers.tolist()) for numbers in wanted]
 
 
+def test_what_is_the_same_in_all_lanes_is_not_added_up_lane_by_lane() -> None:
+    x, y, u = Value(1.0), Value(2.0), Value(3.0)
+    outputs = [x * y + u, u * 2.0 + x, u, u * u, x + y]
+
+    def machine(outputs: Sequence[Any]) -> Any:
+        return Machine(flatten(outputs, [x, y, u], varying=[True, True, False]), summed=[True] * len(outputs))
+
+    a, b = np.random.default_rng(1).normal(size=(2, 3000))
+    apart = machine(outputs)
+    assert apart.counts()["steps"] == machine([x * y, x, x + y]).counts()["steps"]
+    expected = [np.sum(a * b) + 900.0, np.sum(a) + 1800.0, 900.0, 270.0, np.sum(a + b)]
+    assert apart.run([a, b, 0.3], 3000, ()) == pytest.approx(expected, rel=1e-12)
+    assert apart.run([a, b, inf], 3000, ()) == [inf, inf, inf, inf, pytest.approx(expected[-1])]
+    assert apart.run([a, b, inf], 0, ()) == [0.0] * 5
+
+
 def test_numbers_may_be_handed_over_in_buffers() -> None:
     w, x, v = Value(1.0), Value(2.0), Value(3.0)
     program = flatten([w * x + v, w, x], [w, x, v], varying=[False, True, False])
