@@ -9,7 +9,6 @@
 
 #define CUSTOM BUILT_IN_COUNT /* in `tags`: a row that is not of the library */
 #define FUSED_SPAN 512        /* a sum is taken together over so many steps: its factors are kept for as long */
-#define NONE UINT32_MAX
 
 /* A program, as _machine.pyx hands it over. */
 typedef struct Source {
@@ -45,7 +44,7 @@ typedef struct Fused {
 typedef struct Assembler {
     Source source;
     uint32_t first, values, zero, one; /* the first result; how many values; two more, which are 0 and 1 */
-    const Root *roots;
+    Root *roots;
     uint32_t root_count;
     uint8_t *marks;        /* per value, like all that follows */
     uint32_t *uses, *last, *place;
@@ -92,12 +91,38 @@ static void mark_uniform(Assembler *a)
     }
 }
 
+/* A sum over lanes of x + u, where u is the same for all, is one of x, and u as often as there are lanes. */
+static void set_apart(Assembler *a)
+{
+    for (uint32_t i = 0; i < a->root_count; i++) {
+        Root *root = &a->roots[i];
+        a->code->apart[i] = NONE;
+        if (root->tag != TAG_add_up || a->source.exact) {
+            continue;
+        }
+        const int is_sum = tag_of(a, root->value) == TAG_add && !is_uniform(a, root->value);
+        const uint32_t *x = is_sum ? operands_of(a, root->value) : NULL;
+        if (is_uniform(a, root->value)) {
+            a->code->apart[i] = root->value;
+            a->code->results[i] = NONE;
+            root->tag = 0; /* nothing else is to be had of it */
+        } else if (is_sum && is_uniform(a, x[0]) != is_uniform(a, x[1])) {
+            a->code->apart[i] = x[is_uniform(a, x[1]) ? 1 : 0];
+            root->value = x[is_uniform(a, x[1]) ? 0 : 1];
+        }
+    }
+}
+
 static void mark_needed(Assembler *a)
 {
     for (uint32_t i = a->root_count; i-- > 0;) {
-        const uint32_t v = a->roots[i].value;
+        const uint32_t v = a->roots[i].value, apart = a->code->apart[i];
         a->marks[v] |= NEEDED;
         a->uses[v]++;
+        if (apart != NONE) {
+            a->marks[apart] |= NEEDED | KEPT;
+            a->uses[apart]++;
+        }
         a->next_root[i] = a->first_root[v];
         a->first_root[v] = i;
     }
@@ -403,6 +428,9 @@ static void emit_root(Assembler *a, uint32_t root)
 {
     const Root wanted = a->roots[root];
     uint32_t v = wanted.value;
+    if (wanted.tag == 0) {
+        return;
+    }
     if (is_uniform(a, v)) {
         const uint32_t lanes = a->one + 1 + root;
         emit_direct(a, lanes, TAG_spread, &v, 1, 0);
@@ -556,8 +584,10 @@ static int reserve(Assembler *a)
     code->steps = grow_array(steps + a->source.inputs + 2 * (size_t)a->root_count, sizeof(Step));
     code->lists = grow_array(lists, sizeof *code->lists);
     code->results = grow_array(a->root_count, sizeof *code->results);
+    code->apart = grow_array(a->root_count, sizeof *code->apart);
     return a->marks && a->uses && a->last && a->place && a->first_root && a->next_root && a->free_places && a->sums
-           && a->fused && code->scalar_steps && code->steps && code->lists && code->results;
+           && a->fused && code->scalar_steps && code->steps && code->lists && code->results
+           && code->apart;
 }
 
 static void release(Assembler *a)
@@ -571,7 +601,7 @@ static void release(Assembler *a)
 
 static void free_code(Code *code)
 {
-    void *all[] = {code->scalar_steps, code->steps, code->lists, code->results};
+    void *all[] = {code->scalar_steps, code->steps, code->lists, code->results, code->apart};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         PyMem_RawFree(all[i]);
     }
@@ -587,7 +617,7 @@ static void *trimmed(void *array, size_t count, size_t size)
 
 /* Write the code that computes the roots, in tiles if there are `lanes`, else for a single one, all of it in scalars.
    Return whether there was memory. */
-static int assemble(Code *code, Source source, const Root *roots, uint32_t root_count, int lanes)
+static int assemble(Code *code, Source source, Root *roots, uint32_t root_count, int lanes)
 {
     Assembler a = {.source = source, .roots = roots, .root_count = root_count, .code = code};
     a.first = source.inputs + source.constants;
@@ -600,6 +630,7 @@ static int assemble(Code *code, Source source, const Root *roots, uint32_t root_
         memset(a.first_root, 0xFF, ((size_t)a.values + 2 + root_count) * sizeof *a.first_root);
         mark_uniform(&a);
         a.marks[a.zero] = UNIFORM;
+        set_apart(&a);
         mark_needed(&a);
         fuse(&a);
         emit(&a, lanes);
@@ -609,6 +640,7 @@ static int assemble(Code *code, Source source, const Root *roots, uint32_t root_
         plan(&a);
         for (uint32_t i = 0; i < root_count; i++) {
             code->results[i] = lanes ? code->results[i] : a.place[roots[i].value];
+            code->apart[i] = code->apart[i] == NONE ? NONE : a.place[code->apart[i]];
         }
         code->scalar_steps = trimmed(code->scalar_steps, code->scalar_step_count, sizeof(Step));
         code->steps = trimmed(code->steps, code->step_count, sizeof(Step));

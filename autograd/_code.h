@@ -19,7 +19,9 @@
 /* ── what there are kernels for: X(name) for each f_name, by its number of operands ────────────────────────────── */
 
 /* Bit for bit as eager: rows of which the compiler makes vector instructions … */
-#define PLAIN_1(X) X(identity) X(negate) X(absolute) X(sqrt) X(floor) X(ceil) X(trunc) X(sign) X(relu) X(logical_not)
+#define PLAIN_1(X) \
+    X(identity) X(negate) X(absolute) X(sqrt) X(floor) X(ceil) X(trunc) X(sign) X(relu) X(logical_not) \
+    X(atan_slope) X(asin_slope) X(atanh_slope)
 #define PLAIN_2(X) \
     X(add) X(subtract) X(multiply) X(divide) X(chain) X(copysign) X(less) X(less_equal) X(greater) X(greater_equal) \
     X(equal) X(not_equal) X(logical_and) X(logical_or)
@@ -38,10 +40,17 @@
     X(sinh) X(cosh) X(tanh) X(asinh) X(acosh) X(atanh) X(erf) X(erfc)
 #define FAST_1(X) VECTOR_1(X) X(sigmoid) X(softplus) X(silu)
 #define FAST_2(X) X(power) X(atan2)
+/* … where tame_name says that the operands are neither special nor extreme; other lanes, few, get f_name. */
+#define TAME_1(X) X(normal)
+#define TAME_2(X) X(bump) X(exp_of_difference) X(inverse_part)
+#define TAME_3(X) X(ratio) X(bell)
 #else
 #define VECTOR_1(X)
 #define FAST_1(X)
 #define FAST_2(X)
+#define TAME_1(X)
+#define TAME_2(X)
+#define TAME_3(X)
 #endif
 
 /* Many operands, one after the other. */
@@ -56,7 +65,8 @@ enum {
     TAG_last_row = BUILT_IN_COUNT - 1,
 #define TAG(name) TAG_##name,
 #define FAST_TAG(name) TAG_fast_##name,
-    FUSED_2(TAG) FUSED_3(TAG) FAST_1(FAST_TAG) FAST_2(FAST_TAG) SUMS(TAG) OTHERS(TAG)
+    FUSED_2(TAG) FUSED_3(TAG) FAST_1(FAST_TAG) FAST_2(FAST_TAG) TAME_1(FAST_TAG) TAME_2(FAST_TAG) TAME_3(FAST_TAG)
+    SUMS(TAG) OTHERS(TAG)
 #undef TAG
     TAG_COUNT
 };
@@ -85,8 +95,10 @@ static const uint8_t SHAPE[TAG_COUNT] = {
 #define THREE(name) [TAG_##name] = DIRECT_3,
 #define FAST_ONE(name) [TAG_fast_##name] = DIRECT_1,
 #define FAST_TWO(name) [TAG_fast_##name] = DIRECT_2,
+#define FAST_THREE(name) [TAG_fast_##name] = DIRECT_3,
 #define LISTED(name) [TAG_##name] = LIST,
-    PLAIN_1(ONE) PLAIN_2(TWO) PLAIN_3(THREE) FUSED_2(TWO) FUSED_3(THREE) FAST_1(FAST_ONE) FAST_2(FAST_TWO)
+    PLAIN_1(ONE) PLAIN_2(TWO) PLAIN_3(THREE) FUSED_2(TWO) FUSED_3(THREE)
+    FAST_1(FAST_ONE) FAST_2(FAST_TWO) TAME_1(FAST_ONE) TAME_2(FAST_TWO) TAME_3(FAST_THREE)
     FOLDS(LISTED) SUMS(LISTED) LISTED(each_lane) LISTED(each_lane_python) ONE(store) ONE(spread) ONE(check)
     ONE(add_up) LISTED(add_up_products) LISTED(add_up_chains)
 #undef ONE
@@ -94,6 +106,7 @@ static const uint8_t SHAPE[TAG_COUNT] = {
 #undef THREE
 #undef FAST_ONE
 #undef FAST_TWO
+#undef FAST_THREE
 #undef LISTED
 };
 
@@ -101,7 +114,7 @@ static const uint8_t SHAPE[TAG_COUNT] = {
 static const uint16_t FASTER[BUILT_IN_COUNT] = {
     [0] = 0,
 #define TWIN(name) [TAG_##name] = TAG_fast_##name,
-    FAST_1(TWIN) FAST_2(TWIN)
+    FAST_1(TWIN) FAST_2(TWIN) TAME_1(TWIN) TAME_2(TWIN) TAME_3(TWIN)
 #undef TWIN
 };
 #undef FAST_TAG
@@ -113,11 +126,14 @@ static inline int has_result(uint16_t tag)
            && tag != TAG_add_up_chains;
 }
 
+#define NONE UINT32_MAX
+
 typedef struct Code {
     Step *scalar_steps, *steps; /* once per run; once per tile */
     uint32_t scalar_step_count, step_count;
     uint32_t *lists;
     uint32_t *results; /* per root the number of its sum, if it is one, or of the scalar where it stands */
+    uint32_t *apart;   /* per root that is summed the scalar to be added once per lane, or NONE; then results may be NONE */
     uint32_t scalars, slots, sums, longest_list;
     uint32_t zero, one; /* the scalars of these values */
     int calls_python;
@@ -174,6 +190,54 @@ static inline double f_fast_silu(double x)
 {
     const double part = f_fast_sigmoid(x);
     return part == 0.0 ? -0.0 : x * part; /* at -infinity, too */
+}
+
+/* ── values within 4 ulp of tame operands: the formulas of the rows, on their usual way ────────────────────────── */
+
+static inline int is_moderate(double x) { return 1e-90 <= fabs(x) && fabs(x) <= 1e90; }
+
+static inline int tame_ratio(double x, double y, double n) { return n == 2.0 && is_moderate(x) && is_moderate(y); }
+static inline double f_fast_ratio(double x, double y, double n) { return (void)n, x / y / y; }
+
+static inline int tame_inverse_part(double x, double y) { return is_moderate(x) && is_moderate(y); }
+static inline double f_fast_inverse_part(double x, double y)
+{
+    const double size = fabs(x) >= fabs(y) ? x : y, other = fabs(x) >= fabs(y) ? y : x, t = other / size;
+    return (fabs(x) >= fabs(y) ? 1.0 / size : t / size) / (1.0 + t * t);
+}
+
+static inline int tame_exp_of_difference(double x, double y) { return fabs(x - y) < 600.0; }
+static inline double f_fast_exp_of_difference(double x, double y)
+{
+    double rest;
+    const double difference = two_difference(x, y, &rest), value = vector_exp(difference);
+    return value + value * rest;
+}
+
+static inline int tame_bump(double c, double x) { return (void)c, fabs(x) < 600.0; }
+static inline double f_fast_bump(double c, double x)
+{
+    const double e = vector_exp(-fabs(x)), total = 1.0 + e, slope = e / (total * total);
+    return c * (slope - slope * (2.0 * (e - (total - 1.0)) / total));
+}
+
+static inline int tame_bell(double n, double a, double x)
+{
+    return (n == 0.0 || n == 1.0) && fabs(x) < 1000.0 && fabs(a * x * x) < 600.0;
+}
+static inline double f_fast_bell(double n, double a, double x)
+{
+    double rest;
+    const double square = two_product(x, x, &rest), value = vector_exp(-a * square);
+    return (n == 0.0 ? 1.0 : -2.0 * a * x) * (value - value * (a * rest));
+}
+
+static inline int tame_normal(double x) { return fabs(x) < 25.0; }
+static inline double f_fast_normal(double x)
+{
+    double rest;
+    const double t = two_product(-x, SQRT_HALF, &rest);
+    return 0.5 * vector_erfc(t) - 0.5 * ERF_SLOPE * (rest - x * SQRT_HALF_REST) * vector_exp(-t * t);
 }
 #endif
 

@@ -47,6 +47,58 @@ FUSED_3(KERNELS_3)
 FAST_1(FAST_KERNELS_1)
 FAST_2(FAST_KERNELS_2)
 
+/* Lanes whose operands are not tame are computed for themselves; which lanes a tile has changes nothing for the others,
+   for all are computed by the same loop. */
+#define TAME_KERNEL(NAME, VARIANT, ...) \
+    static TARGET __attribute__((noinline)) void LANES(all_of_##NAME##_##VARIANT)( \
+        const double *x, const double *y, const double *z, double *out, ptrdiff_t count) \
+    { \
+        const double x_0 = *x, y_0 = *y, z_0 = *z; \
+        (void)x_0, (void)y_0, (void)z_0; \
+        INDEPENDENT for (ptrdiff_t i = 0; i < count; i++) \
+        { \
+            out[i] = f_fast_##NAME(__VA_ARGS__); \
+        } \
+    } \
+    static TARGET void LANES(fast_##NAME##_##VARIANT)(const Step *step, const Tile *tile) \
+    { \
+        const double *const x = direct(step, tile, 0, VARIANT), *const y = direct(step, tile, 1, VARIANT); \
+        const double *const z = direct(step, tile, 2, VARIANT); \
+        const double x_0 = *x, y_0 = *y, z_0 = *z; \
+        double *const out = slot(tile, step->out); \
+        const ptrdiff_t count = in_eights(tile->count); \
+        int64_t wild = 0; \
+        (void)x_0, (void)y_0, (void)z_0; \
+        for (ptrdiff_t i = 0; i < count; i++) { \
+            wild |= !tame_##NAME(__VA_ARGS__); \
+        } \
+        if (!wild) { \
+            LANES(all_of_##NAME##_##VARIANT)(x, y, z, out, count); \
+            return; \
+        } \
+        for (ptrdiff_t first = 0; first < count; first += 8) { \
+            const ptrdiff_t at_x = VARIANT & 1 ? 0 : first, at_y = VARIANT & 2 ? 0 : first; \
+            const ptrdiff_t at_z = VARIANT & 4 ? 0 : first; \
+            double found[8]; \
+            LANES(all_of_##NAME##_##VARIANT)(x + at_x, y + at_y, z + at_z, found, 8); \
+            for (ptrdiff_t i = first; i < first + 8; i++) { \
+                found[i - first] = tame_##NAME(__VA_ARGS__) ? found[i - first] : f_##NAME(__VA_ARGS__); \
+            } \
+            memcpy(out + first, found, sizeof found); \
+        } \
+    }
+#define TAME_KERNELS_1(NAME) TAME_KERNEL(NAME, 0, x[i])
+#define TAME_KERNELS_2(NAME) \
+    TAME_KERNEL(NAME, 0, x[i], y[i]) TAME_KERNEL(NAME, 1, x_0, y[i]) TAME_KERNEL(NAME, 2, x[i], y_0)
+#define TAME_KERNELS_3(NAME) \
+    TAME_KERNEL(NAME, 0, x[i], y[i], z[i]) TAME_KERNEL(NAME, 1, x_0, y[i], z[i]) \
+    TAME_KERNEL(NAME, 2, x[i], y_0, z[i]) TAME_KERNEL(NAME, 3, x_0, y_0, z[i]) TAME_KERNEL(NAME, 4, x[i], y[i], z_0) \
+    TAME_KERNEL(NAME, 5, x_0, y[i], z_0) TAME_KERNEL(NAME, 6, x[i], y_0, z_0)
+
+TAME_1(TAME_KERNELS_1)
+TAME_2(TAME_KERNELS_2)
+TAME_3(TAME_KERNELS_3)
+
 /* A scalar in every lane. */
 static TARGET void LANES(spread_1)(const Step *step, const Tile *tile)
 {
@@ -262,8 +314,9 @@ static const Kernel LANES(KERNELS)[TAG_COUNT][VARIANTS] = {
                     LANES(NAME##_4), LANES(NAME##_5), LANES(NAME##_6)},
 #define FAST_ONE(NAME) ONE(fast_##NAME)
 #define FAST_TWO(NAME) TWO(fast_##NAME)
+#define FAST_THREE(NAME) THREE(fast_##NAME)
     PLAIN_1(ONE) PLAIN_2(TWO) PLAIN_3(THREE) FUSED_2(TWO) FUSED_3(THREE) FAST_1(FAST_ONE) FAST_2(FAST_TWO)
-    FOLDS(ONE) ONE(sum) ONE(add_up) ONE(add_up_products) ONE(add_up_chains)
+    TAME_1(FAST_ONE) TAME_2(FAST_TWO) TAME_3(FAST_THREE) FOLDS(ONE) ONE(sum) ONE(add_up) ONE(add_up_products) ONE(add_up_chains)
     [TAG_spread] = {NULL, LANES(spread_1)}, [TAG_load] = {load}, [TAG_store] = {store}, [TAG_check] = {check},
     [TAG_each_lane] = {each_lane}, [TAG_each_lane_python] = {each_lane_python},
 #undef ONE
@@ -271,6 +324,7 @@ static const Kernel LANES(KERNELS)[TAG_COUNT][VARIANTS] = {
 #undef THREE
 #undef FAST_ONE
 #undef FAST_TWO
+#undef FAST_THREE
 };
 
 #undef KERNEL
@@ -279,6 +333,10 @@ static const Kernel LANES(KERNELS)[TAG_COUNT][VARIANTS] = {
 #undef KERNELS_3
 #undef FAST_KERNELS_1
 #undef FAST_KERNELS_2
+#undef TAME_KERNEL
+#undef TAME_KERNELS_1
+#undef TAME_KERNELS_2
+#undef TAME_KERNELS_3
 #undef FOLD
 #undef ADDER
 #undef PARTS

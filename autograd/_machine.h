@@ -114,7 +114,7 @@ static void run_scalars(const Code *code, double *scalars, double *operands, PyO
 
 /* ── batches ───────────────────────────────────────────────────────────────────────────────────────────────────── */
 
-enum { BLOCK = 1024, MOST_THREADS = 64, CACHE_LINE = 64 };
+enum { BLOCK = 1024, MOST_THREADS = 64 };
 enum { FEWEST_LANES = 64, SLOTS_IN_CACHE = 96 * 1024 }; /* numbers; a tile has more than the fewest only if it fits */
 #define STEPS_PER_CHUNK 1e8         /* a few tenths of a second */
 #define STEPS_PER_THREAD 1e5        /* less is not worth one */
@@ -259,6 +259,14 @@ static Outcome run_chunks(Batch *batch, ptrdiff_t units, ptrdiff_t chunk, PyThre
     return DONE;
 }
 
+/* Return the sum of a root over all lanes. */
+static double sum_of(const Batch *batch, uint32_t root)
+{
+    const uint32_t result = batch->code->results[root], apart = batch->code->apart[root];
+    const double sum = result == NONE ? 0.0 : batch->totals[result];
+    return apart == NONE || batch->lanes == 0 ? sum : sum + (double)batch->lanes * batch->tile.scalars[apart];
+}
+
 /* Run a batch; `most` lanes to a tile, 0 for as many as are best. */
 static Outcome run_batch(Batch *batch, ptrdiff_t most)
 {
@@ -286,7 +294,7 @@ static Outcome run_batch(Batch *batch, ptrdiff_t most)
         outcome = run_chunks(batch, units, chunk, &python);
         for (uint32_t i = 0; i < batch->roots; i++) {
             if (batch->summed[i]) {
-                *batch->found++ = batch->totals[code->results[i]];
+                *batch->found++ = sum_of(batch, i);
             }
         }
     }

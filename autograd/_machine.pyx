@@ -57,7 +57,7 @@ cdef extern from "_machine.h" nogil:
     ctypedef enum Outcome:
         DONE, RAISED, NO_MEMORY
     bint is_sound(const Source *source, uint32_t rows, uint32_t operands)
-    bint assemble(Code *code, Source source, const Root *roots, uint32_t count, bint lanes)
+    bint assemble(Code *code, Source source, Root *roots, uint32_t count, bint lanes)
     void free_code(Code *)
     Outcome run_batch(Batch *, Py_ssize_t most)
     const void *kernels_for(int width)

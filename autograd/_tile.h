@@ -31,6 +31,13 @@ typedef struct Tile {
 
 typedef void (*Kernel)(const Step *step, const Tile *tile);
 
+enum { CACHE_LINE = 64 };
+#if defined(__GNUC__)
+#define PREFETCH(address) __builtin_prefetch(address)
+#else
+#define PREFETCH(address) ((void)(address))
+#endif
+
 #if defined(__clang__)
 #define INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
 #elif defined(__GNUC__)
@@ -80,10 +87,15 @@ static void load(const Step *step, const Tile *tile)
             memcpy(out + i, place_in(tile, column, i), sizeof *out);
         }
     } else if (column.stride == sizeof *out) {
-        memcpy(out, place_in(tile, column, 0), (size_t)count * sizeof *out);
+        const char *const from = place_in(tile, column, 0);
+        for (ptrdiff_t i = 0; i < count; i += CACHE_LINE / (ptrdiff_t)sizeof *out) {
+            PREFETCH(from + (count + i) * (ptrdiff_t)sizeof *out); /* of the next tile */
+        }
+        memcpy(out, from, (size_t)count * sizeof *out);
     } else {
         const char *from = place_in(tile, column, 0);
         for (ptrdiff_t i = 0; i < count; i++, from += column.stride) {
+            PREFETCH(from + CACHE_LINE); /* of the columns behind it, where lanes are rows */
             memcpy(out + i, from, sizeof *out);
         }
     }

@@ -370,6 +370,37 @@ def _small_power(w: Writer, x: int, y: int) -> int | None:
     return _power(w, x, y)
 
 
+def _small_monomial(w: Writer, c: int, x: int, y: int, k: int) -> int | None:
+    """c · x and c · x², the slopes of small powers."""
+    if c >= 0 or y >= 0 or k >= 0 or not w.constants[~c]:
+        return None
+    exponent = w.constants[~y] - w.constants[~k]
+    if exponent == 1.0:
+        return _product(w, c, x)
+    return _product(w, c, _product(w, x, x)) if exponent == 2.0 else None
+
+
+def _defined(w: Writer, condition: int, x: int, y: int) -> int | None:
+    """where(y == y, x, y) is x if that is NaN wherever y is: if y is a small power, and x a product with its slope."""
+    if w.primitive(condition) is p.equal and w.operands_of(condition) == [y, y] and w.primitive(x) is p.multiply:
+        base = _base(w, y)
+        if any(v == base or _is_square(w, v, base) for v in w.operands_of(x)):
+            return x
+    return _where(w, condition, x, y)
+
+
+def _base(w: Writer, v: int) -> int | None:
+    """Return x if a value is x² or x³."""
+    if w.primitive(v) is not p.multiply:
+        return None
+    x, y = w.operands_of(v)
+    return y if x == y or _is_square(w, x, y) else None
+
+
+def _is_square(w: Writer, v: int, x: int | None) -> bool:
+    return w.primitive(v) is p.multiply and w.operands_of(v) == [x, x]
+
+
 EXACT: Mapping[Primitive, Rule] = {
     p.identity: lambda w, x: x,
     p.negate: _negate,
@@ -385,7 +416,12 @@ EXACT: Mapping[Primitive, Rule] = {
     p.logical_or: _logical_or,
     p.logical_not: _logical_not,
 }
-CLOSE: Mapping[Primitive, Rule] = {**EXACT, p.power: _small_power}
+CLOSE: Mapping[Primitive, Rule] = {
+    **EXACT,
+    p.power: _small_power,
+    p.monomial: _small_monomial,
+    p.where: _defined,
+}
 ONLY_CONSTANTS = frozenset((_add, _subtract, _multiply, _divide, _power, _small_power, _chain))  # look for no other
 
 

@@ -89,6 +89,13 @@ class Path:
         kept = {key: value for key, value in vars(self).items() if key not in ("guards", "conditions")}
         return {**kept, "others": {}, "_machines": {}}
 
+    @cached_property
+    def is_settled(self) -> bool:
+        """Whether lanes that leave the parent for this path have answered all its guards by that."""
+        assert self.parent is not None
+        parent, place = self.parent
+        return [x.place for x in self.answers] == [x.place for x in parent.answers[: place + 1]]
+
     def numbers_found(self, others: Mapping[Value, float] | None = None) -> list[float]:
         """Return the numbers of the captured Values, or others instead of them."""
         return [read(x) if others is None else others.get(x, read(x)) for x in self.captured]
@@ -122,6 +129,8 @@ class Paths:
             if place not in path.others:
                 break
             path = path.others[place]
+            if path.is_settled:
+                return path
         return self._recorded([float(x) for x in numbers], lane)
 
     def sorted(self, inputs: Inputs) -> Iterator[tuple[Path, NDArray[Any] | None]]:
@@ -150,12 +159,16 @@ class Paths:
     def _sent_on(
         self, path: Path, place: int, group: Any, inputs: Inputs, waiting: list[tuple[Path, Any]]
     ) -> Iterator[tuple[Path, Any]]:
-        """Send lanes on to the path beyond a guard; yield those whose path was found by recording it."""
+        """Send lanes on to the path beyond a guard; yield those of which it is known already that they take it."""
         while place not in path.others and len(group):
             yield self._recorded(inputs.lane(group[0]), int(group[0])), group[:1]
             group = group[1:]
         if len(group):
-            waiting.append((path.others[place], group))
+            other = path.others[place]
+            if other.is_settled:
+                yield other, group
+            else:
+                waiting.append((other, group))
 
     def _recorded(self, numbers: Sequence[float], lane: int | None) -> Path:
         """Record a path from the numbers of one lane, and return it.

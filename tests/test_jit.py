@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import Value, adjoints, grad, hessian, jacobian, jit, jvp, math, value_and_grad, vjp, vmap
+from autograd import Value, adjoints, grad, hessian, jacobian, jit, jvp, math, paths, value_and_grad, vjp, vmap
 from autograd.errors import ArgumentError, RecordingError
 from autograd.jit import MOST_SHAPES
+from autograd.machine import Machine
 
 rng = np.random.default_rng(0)
 
@@ -130,6 +131,23 @@ def test_loops_that_end_on_data_are_one_path_for_each_number_of_turns() -> None:
     compiled = vmap(collatz)
     compiled(np.array([1.0, 2.0, 4.0, 8.0, 5.0, 32.0, 4.0]))
     assert len(compiled.programs) == 5  # 5 takes as many turns as 32, but others
+
+
+def test_lanes_are_not_asked_again_what_they_have_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    class Counted(Machine):
+        def first_mismatch(self, columns: Any, lanes: Any, *options: Any) -> Any:
+            asked.append(lanes if isinstance(lanes, int) else len(lanes))
+            return super().first_mismatch(columns, lanes, *options)
+
+    monkeypatch.setattr(paths, "Machine", Counted)
+    compiled = vmap(tariff, exact=True)  # no branch becomes a selection
+    x = np.array([5.0, 200.0, 30.0, 7.0, 70.0])
+    same(compiled(x), [tariff(each) for each in x])
+    asked.clear()
+    same(compiled(x), [tariff(each) for each in x])
+    assert asked == [5, 3]  # the first path, and those who answered its only guard otherwise
 
 
 # ── structures, axes, kinds of numbers ───────────────────────────────────────────────────────────────────────────────

@@ -107,6 +107,22 @@ def test_every_row_computes_what_the_table_says(row: Primitive, width: int) -> N
 
 
 @every_row
+@every_width
+def test_a_lane_does_not_depend_on_its_neighbours(row: Primitive, width: int) -> None:
+    for count in counts_of(row):
+        machine = Machine(program_of(row, count), width=width)
+        columns = np.random.default_rng(count).uniform(0.1, 0.9, (count, 64))
+        for place, x in {"ratio": {2: 2.0}, "bell": {0: 1.0}}.get(row.name, {}).items():
+            columns[place] = x
+        alone = computed(machine, columns, 64)
+        columns[:, 13] = nan
+        columns[:, 40:] *= 1e300
+        found = computed(machine, columns, 64)
+        assert all(map(same, found[:13] + found[14:40], alone[:13] + alone[14:40]))
+        assert all(map(same, computed(machine, columns, 8), alone))
+
+
+@every_row
 def test_any_operand_may_be_the_same_for_all_lanes(row: Primitive) -> None:
     choose = random.Random(row.name)
     for count in counts_of(row):
@@ -381,6 +397,22 @@ def test_sums_over_lanes_have_a_fixed_order(count: int, width: int) -> None:
     sums, products = [a, a + b, 0.1 + 0 * a, 0.2 + 0 * a], [a * (a + b), a * b, a * c, a * 2]
     wanted = [*sums, *products, a * b, a * c, a * 0.1, a * a, 0.1 * a, b * 3]
     assert found == [summed_by_hand(numbers.tolist()) for numbers in wanted]
+
+
+def test_what_is_the_same_in_all_lanes_is_not_added_up_lane_by_lane() -> None:
+    x, y, u = Value(1.0), Value(2.0), Value(3.0)
+    outputs = [x * y + u, u * 2.0 + x, u, u * u, x + y]
+
+    def machine(outputs: Sequence[Any]) -> Any:
+        return Machine(flatten(outputs, [x, y, u], varying=[True, True, False]), summed=[True] * len(outputs))
+
+    a, b = np.random.default_rng(1).normal(size=(2, 3000))
+    apart = machine(outputs)
+    assert apart.counts()["steps"] == machine([x * y, x, x + y]).counts()["steps"]
+    expected = [np.sum(a * b) + 900.0, np.sum(a) + 1800.0, 900.0, 270.0, np.sum(a + b)]
+    assert apart.run([a, b, 0.3], 3000, ()) == pytest.approx(expected, rel=1e-12)
+    assert apart.run([a, b, inf], 3000, ()) == [inf, inf, inf, inf, pytest.approx(expected[-1])]
+    assert apart.run([a, b, inf], 0, ()) == [0.0] * 5
 
 
 def test_numbers_may_be_handed_over_in_buffers() -> None:

@@ -521,6 +521,32 @@ def test_small_powers_are_products_unless_exact() -> None:
     assert [row.name for row, _ in optimize(recorded(f, 1), exact=True)] == ["power"] * 4
 
 
+def test_slopes_of_small_powers_are_products() -> None:
+    def slope(exponent: float, exact: bool = False) -> Program:
+        recording = record(grad(lambda x: x**exponent), [0.7])
+        return optimize(flatten(recording.outputs, recording.inputs), exact)
+
+    assert body(slope(2.0)) == ["v2 = 2.0 * v0", "return v2"]
+    assert body(slope(3.0)) == ["v2 = v0 * v0", "v3 = 3.0 * v2", "return v3"]
+    others = [slope(2.5), slope(2.0, exact=True), optimize(recorded(lambda x: p.monomial(x, 2.0, 2.0, 1.0), 1))]
+    assert all(p.monomial in program.rows for program in others)
+
+
+def test_a_slope_is_asked_for_where_it_may_be_no_number() -> None:
+    for f in (
+        lambda x, y: p.where(p.equal(x * x, x * x), x * y, x * x),  # no slope of a power, but a product with its base
+        lambda x, y: p.where(p.equal(x * x * x, x * x * x), y * (x * x), x * x * x),
+    ):
+        assert "?" not in str(optimize(recorded(f, 2)))
+    for f in (
+        lambda x, y: p.where(p.equal(x * y, x * y), 2.0 * x, x * y),
+        lambda x, y: p.where(p.equal(x * x, x * x), 2.0 * y, x * x),
+        lambda x, y: p.where(p.equal(x * x, x * x), x + y, x * x),
+        lambda x, y: p.where(p.equal(x * x, y), 2.0 * x, x * x),
+    ):
+        assert "?" in str(optimize(recorded(f, 2)))
+
+
 # ── passes change nothing ────────────────────────────────────────────────────────────────────────────────────────────
 
 

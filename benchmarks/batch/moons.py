@@ -1,7 +1,7 @@
 """The training step of micrograd's demo as one compiled call: value, gradient and update.
 
-All contenders have the parameters in one vector, neuron by neuron, its weights and its bias; where a library works on
-matrices, these are views of it, which was as fast for each of them as matrices of their own.
+The parameters are one vector, neuron by neuron, its weights and its bias; where a library works on matrices, these are
+views of it, which was as fast as matrices of their own. PyTorch has a tensor for each matrix.
 """
 
 from __future__ import annotations
