@@ -37,6 +37,8 @@ ORDER = [
     "explain",
     "kinks",
     "rounding",
+    "ranges",
+    "bounds",
     "testing",
 ]
 """The modules of the library; each imports only from those above it."""
