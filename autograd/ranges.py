@@ -100,7 +100,7 @@ class Range:
 ZERO = Range(0.0, 0.0)
 EITHER = Range(0.0, 1.0)  # a condition that may be true or false
 UNKNOWN = Range(nan, nan)
-BROKEN = Range(nan, nan, jump=True)  # across a pole
+BROKEN = Range(nan, nan, jump=True)  # across a pole, or of an unknown operand: not even slopes of 0 say anything
 
 
 def around(x: float, error: float) -> Range:
@@ -130,7 +130,7 @@ def range_of(primitive: Primitive, operands: Sequence[Any]) -> Range:
     """
     ranges = [enclosed(x) for x in operands]
     if primitive.name not in SELECTING and any(isnan(x.low) for x in ranges):
-        return UNKNOWN
+        return BROKEN
     return RANGES[primitive.name](*ranges)
 
 

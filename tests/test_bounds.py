@@ -221,6 +221,7 @@ UNKNOWN = [
     # what lies within the error of 0.1 + 0.2 - 0.3 = 5.6e-17
     lambda zero: 1.0 / zero,
     lambda zero: math.sqrt(zero),
+    lambda zero: p.ceil(1.0 / zero),
     lambda zero: math.log(zero),
     lambda zero: math.polygamma(1.0 + zero, 2.0),
     lambda zero: math.exp(zero * inf),
