@@ -5,7 +5,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 CORE := $(wildcard autograd/_*.h autograd/*.pyx)
 
-.PHONY: demo demos test lint types docs kernels mutants bench sanitize clean
+.PHONY: demo demos test lint types docs kernels mutants bench accuracy sanitize clean
 
 demo: $(VENV)/ready  ## train a network on the two moons and draw pictures
 	$(RUN) -m demos.moons
@@ -42,6 +42,9 @@ sanitize: $(VENV)/ready  ## run the tests on a compiled core that watches every 
 bench: .venv-bench/ready  ## compare with other libraries, side by side
 	.venv-bench/bin/python -m benchmarks.eager
 
+accuracy: $(VENV)/ready .venv-peers/ready  ## measure every derivative, ours and others', and write docs/numerics.md
+	$(RUN) -m benchmarks.accuracy --peers .venv-peers/bin/python --write
+
 # Without ensurepip (Debian's python3 alone) an environment is made bare, and the pip at hand installs into it.
 $(VENV)/ready: setup.cfg setup.py pyproject.toml $(CORE)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=…")'
@@ -56,7 +59,13 @@ $(VENV)/ready: setup.cfg setup.py pyproject.toml $(CORE)
 	.venv-bench/bin/pip install --quiet --editable . --requirement benchmarks/requirements.txt
 	@touch $@
 
+# One of the peers has our import name, so the library itself is not installed here.
+.venv-peers/ready: benchmarks/accuracy-requirements.txt
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/pip install --quiet --requirement benchmarks/accuracy-requirements.txt
+	@touch $@
+
 clean:
 	rm -f autograd/_native.c autograd/_native*.so autograd/_native*.pyd
-	rm -rf $(VENV) .venv-bench build dist pictures *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage htmlcov
+	rm -rf $(VENV) .venv-bench .venv-peers build dist pictures *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage htmlcov
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

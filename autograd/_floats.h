@@ -40,6 +40,9 @@ static inline int is_nothing(double partial)
     return bits == NOTHING_BITS;
 }
 
+static const double SQRT_HALF = 0.7071067811865476, SQRT_HALF_REST = -4.833646656726457e-17;
+static const double ERF_SLOPE = 1.1283791670955126, NORMAL_PEAK = 0.3989422804014327;
+
 /* ── calls to Python ───────────────────────────────────────────────────────────────────────────────────────────── */
 
 static PyObject *EVALUATE[BUILT_IN_COUNT];
@@ -198,6 +201,158 @@ static inline double f_atanh(double x) { return quiet(atanh(x), x); }
 static inline double f_erf(double x) { return erf(x); }
 static inline double f_erfc(double x) { return erfc(x); }
 
+/* ── slopes, and what else rules are made of ───────────────────────────────────────────────────────────────────── */
+
+static inline double two_difference(double x, double y, double *rest)
+{
+    const double difference = x - y, back = difference - x;
+    *rest = (x - (difference - back)) - (y + back);
+    return difference;
+}
+
+static inline double two_product(double x, double y, double *rest)
+{
+    const double big_x = 134217729.0 * x, big_y = 134217729.0 * y;
+    const double x_high = big_x - (big_x - x), y_high = big_y - (big_y - y);
+    const double x_low = x - x_high, y_low = y - y_high, product = x * y;
+    *rest = ((x_high * y_high - product) + x_high * y_low + x_low * y_high) + x_low * y_low;
+    return product;
+}
+
+static inline double f_ratio(double x, double y, double n)
+{
+    if (!(0.0 <= n && n <= 1000.0) || n != floor(n)) {
+        return NAN;
+    }
+    const double first = f_divide(x, y);
+    double result = n == 0.0 ? x : first;
+    for (int k = 1; k < (int)n; k++) {
+        result = f_divide(result, y);
+    }
+    const double small = fmin(fabs(first), fabs(result)), large = fmax(fabs(first), fabs(result));
+    if (n < 2.0 || (small >= DBL_MIN && large <= DBL_MAX) || x == 0.0 || y == 0.0 || !isfinite(x) || !isfinite(y)) {
+        return result;
+    }
+    int exponent, shift;
+    result = frexp(x, &exponent);
+    const double fraction = frexp(y, &shift);
+    for (int k = 0; k < (int)n; k++) {
+        result /= fraction;
+    }
+    return ldexp(result, exponent - (int)n * shift);
+}
+
+static inline double f_monomial(double c, double x, double y, double k)
+{
+    if (c == 0.0) {
+        return 0.0;
+    }
+    double rest, root;
+    const double exponent = two_difference(y, k, &rest);
+    double value = exponent == exponent ? f_power(x, exponent) : exponent;
+    const double size = fabs(value);
+    if (value != value) {
+        return value;
+    }
+    if (DBL_MIN <= size && size <= DBL_MAX) {
+        root = copysign(1.0, value);
+        value = size;
+    } else {
+        root = copysign(f_power(fabs(x), 0.5 * exponent), value);
+        value = fabs(root);
+    }
+    if (rest != 0.0 && fabs(exponent) >= 9007199254740992.0 && fabs(fmod(k, 2.0)) == 1.0) { /* y is even, y - k odd */
+        root = copysign(root, x);
+    }
+    if (rest != 0.0 && x > 0.0 && 0.0 < value && value <= DBL_MAX && isfinite(exponent)) {
+        root *= 1.0 + rest * log(x);
+    }
+    return value != 0.0 || c != c ? c * root * value : copysign(1.0, c) * root;
+}
+
+static inline double f_exp_of_difference(double x, double y)
+{
+    if (x == y) {
+        return 1.0;
+    }
+    double rest;
+    const double difference = two_difference(x, y, &rest), value = exp(difference);
+    return 0.0 < value && value <= DBL_MAX ? value + value * rest : value;
+}
+
+static inline double f_atan_slope(double x) { return fabs(x) < 1e8 ? 1.0 / (1.0 + x * x) : 1.0 / x / x; }
+static inline double f_asin_slope(double x) { return f_divide(1.0, f_sqrt((1.0 - x) * (1.0 + x))); }
+static inline double f_atanh_slope(double x) { return fabs(x) <= 1.0 ? f_divide(1.0, (1.0 - x) * (1.0 + x)) : NAN; }
+
+static inline double f_cbrt_slope(double x)
+{
+    if (x == 0.0 || !isfinite(x)) {
+        return f_divide(1.0, fabs(x));
+    }
+    int exponent;
+    double square_rest, cube_rest;
+    const double root = frexp(cbrt(x), &exponent);
+    const double square = two_product(root, root, &square_rest), cube = two_product(square, root, &cube_rest);
+    const double error = ((ldexp(x, -3 * exponent) - cube) - cube_rest) - square_rest * root;
+    return ldexp((1.0 - 2.0 * error / (3.0 * cube)) / (3.0 * square), -2 * exponent);
+}
+
+static inline double f_inverse_part(double x, double y)
+{
+    if (isinf(x)) {
+        return y == y ? copysign(0.0, x) : NAN;
+    }
+    if (fabs(x) >= fabs(y)) {
+        const double t = f_divide(y, x);
+        return f_divide(0.5, x) / (0.5 + 0.5 * t * t);
+    }
+    const double t = f_divide(x, y);
+    return f_ratio(x, y, 2.0) / (1.0 + t * t);
+}
+
+static inline double f_bell(double n, double a, double x)
+{
+    if (!(0.0 <= n && n <= 1000.0) || n != floor(n) || x != x) {
+        return NAN;
+    }
+    if (fabs(x) >= 1000.0) {
+        return 0.0;
+    }
+    double before = 0.0, polynomial = 1.0, rest;
+    for (int k = 0; k < (int)n; k++) {
+        const double next = -2.0 * a * (x * polynomial + k * before);
+        before = polynomial;
+        polynomial = next;
+    }
+    const double square = two_product(x, x, &rest), value = exp(-a * square);
+    if (value > 1e-290) {
+        return polynomial * (value - value * (a * rest));
+    }
+    const double half = exp(-0.5 * a * square);
+    return polynomial * half * (half - half * (a * rest));
+}
+
+static inline double f_bump(double c, double x)
+{
+    const double e = exp(-fabs(x));
+    if (e <= 1e-290) {
+        const double half = exp(-0.5 * fabs(x));
+        return half != 0.0 || c != c ? c * half * half : 0.0;
+    }
+    const double total = 1.0 + e, slope = e / (total * total);
+    return c * (slope - slope * (2.0 * (e - (total - 1.0)) / total));
+}
+
+static inline double f_normal(double x)
+{
+    if (!(fabs(x) < 40.0)) {
+        return x < 0.0 ? 0.0 : x > 0.0 ? 1.0 : x;
+    }
+    double rest;
+    const double t = two_product(-x, SQRT_HALF, &rest);
+    return 0.5 * erfc(t) - 0.5 * ERF_SLOPE * (rest - x * SQRT_HALF_REST) * exp(-t * t);
+}
+
 /* ── steps and selections ──────────────────────────────────────────────────────────────────────────────────────── */
 
 static inline double f_floor(double x) { return floor(x); }
@@ -207,7 +362,7 @@ static inline double f_trunc(double x) { return trunc(x); }
 /* To an integer, half to even; rounding to decimal digits is left to Python. */
 static inline double f_round_to(double x, double digits)
 {
-    if (fabs(digits) < 1.0) {
+    if (digits == 0.0) {
         return nearbyint(x);
     }
     const double operands[] = {x, digits};
@@ -278,8 +433,29 @@ static inline double f_sigmoid(double x)
 }
 
 static inline double f_softplus(double x) { return f_relu(x) + log1p(exp(-fabs(x))); }
-static inline double f_silu(double x) { return x != -INFINITY ? x * f_sigmoid(x) : -0.0; }
-static inline double f_gelu(double x) { return x != -INFINITY ? 0.5 * x * erfc(-x * sqrt(0.5)) : -0.0; }
+
+static inline double f_silu(double x)
+{
+    if (x > -700.0 || x != x) {
+        return x * f_sigmoid(x);
+    }
+    const double half = exp(0.5 * x);
+    return x != -INFINITY ? x * half * half : -0.0;
+}
+
+static inline double f_gelu(double x)
+{
+    static const double MILLS[] = {-135135.0, 10395.0, -945.0, 105.0, -15.0, 3.0, -1.0};
+    if (x > -37.0 || x != x) {
+        return x * f_normal(x);
+    }
+    const double inverse = 1.0 / (x * x);
+    double series = 0.0;
+    for (int k = 0; k < 7; k++) {
+        series = (series + MILLS[k]) * inverse;
+    }
+    return NORMAL_PEAK * (1.0 + series) / x * f_bell(1.0, 0.5, x);
+}
 
 /* ── many operands ─────────────────────────────────────────────────────────────────────────────────────────────── */
 
@@ -413,6 +589,41 @@ static inline double f_logsumexp(const double *x, Py_ssize_t n)
         }
     }
     return largest + log1p(others);
+}
+
+static inline void partials_logsumexp(double z, const double *x, Py_ssize_t n, double *partial)
+{
+    const double top = n > 0 ? f_maximum(x, n) : 0.0;
+    double total = 0.0;
+    (void)z;
+    for (Py_ssize_t i = 0; i < n; i++) {
+        partial[i] = f_exp_of_difference(x[i], top);
+        total += partial[i];
+    }
+    for (Py_ssize_t i = 0; i < n; i++) {
+        partial[i] = x[i] == -INFINITY && total == total ? 0.0 : f_divide(partial[i], total);
+    }
+}
+
+/* x / z; where the norm z is huge or tiny, that of scaled operands, which Python computes. If it is infinite, the direction
+   is that of the infinite operands. */
+static inline void partials_hypot(double z, const double *x, Py_ssize_t n, double *partial)
+{
+    const double tiny = ldexp(1.0, -900);
+    const double scale = z < tiny ? 1.0 / tiny : z > 1.0 / tiny ? tiny : 1.0;
+    for (Py_ssize_t i = 0; i < n; i++) {
+        partial[i] = x[i] * scale;
+    }
+    double norm = scale == 1.0 ? z : call_python(TAG_hypot, partial, n);
+    if (norm == INFINITY) {
+        for (Py_ssize_t i = 0; i < n; i++) {
+            partial[i] = isinf(x[i]) ? copysign(1.0, x[i]) : 0.0 * x[i];
+        }
+        norm = call_python(TAG_hypot, partial, n);
+    }
+    for (Py_ssize_t i = 0; i < n; i++) {
+        partial[i] = z == 0.0 ? nothing() : f_divide(partial[i], norm);
+    }
 }
 
 #endif

@@ -6,16 +6,17 @@
 #ifndef AUTOGRAD_KERNELS_H
 #define AUTOGRAD_KERNELS_H
 
-#define TABLE_CHECKSUM 0xA1431A31u
+#define TABLE_CHECKSUM 0x62C8A4D0u
 
 enum {
     TAG_identity, TAG_add, TAG_subtract, TAG_multiply, TAG_divide, TAG_power, TAG_negate, TAG_absolute, TAG_chain,
     TAG_mod, TAG_floor_divide, TAG_fmod, TAG_remainder, TAG_ldexp, TAG_exp, TAG_exp2, TAG_expm1, TAG_log, TAG_log2,
     TAG_log10, TAG_log1p, TAG_sqrt, TAG_cbrt, TAG_sin, TAG_cos, TAG_tan, TAG_asin, TAG_acos, TAG_atan, TAG_atan2,
     TAG_sinh, TAG_cosh, TAG_tanh, TAG_asinh, TAG_acosh, TAG_atanh, TAG_erf, TAG_erfc, TAG_gamma, TAG_lgamma,
-    TAG_digamma, TAG_polygamma, TAG_floor, TAG_ceil, TAG_trunc, TAG_round_to, TAG_sign, TAG_copysign, TAG_where,
-    TAG_clip, TAG_relu, TAG_maximum, TAG_minimum, TAG_sigmoid, TAG_softplus, TAG_silu, TAG_gelu, TAG_fsum, TAG_dot,
-    TAG_prod, TAG_logsumexp, TAG_hypot, BUILT_IN_COUNT
+    TAG_digamma, TAG_polygamma, TAG_ratio, TAG_monomial, TAG_exp_of_difference, TAG_atan_slope, TAG_asin_slope,
+    TAG_atanh_slope, TAG_cbrt_slope, TAG_inverse_part, TAG_bell, TAG_bump, TAG_normal, TAG_floor, TAG_ceil, TAG_trunc,
+    TAG_round_to, TAG_sign, TAG_copysign, TAG_where, TAG_clip, TAG_relu, TAG_maximum, TAG_minimum, TAG_sigmoid,
+    TAG_softplus, TAG_silu, TAG_gelu, TAG_fsum, TAG_dot, TAG_prod, TAG_logsumexp, TAG_hypot, BUILT_IN_COUNT
 };
 
 #include "_floats.h"
@@ -106,7 +107,7 @@ static inline double kernel_divide(const double *operand, unsigned active, doubl
         partial[0] = f_divide(1.0, y);
     }
     if (active & 2u) {
-        partial[1] = -f_divide(z, y);
+        partial[1] = -f_ratio(x, y, 2.0);
     }
     return z;
 }
@@ -116,10 +117,10 @@ static inline double kernel_power(const double *operand, unsigned active, double
     const double x = operand[0], y = operand[1];
     const double z = f_power(x, y);
     if (active & 1u) {
-        partial[0] = f_chain(y, f_power(x, y - 1.0));
+        partial[0] = z == z ? f_monomial(y, x, y, 1.0) : z;
     }
     if (active & 2u) {
-        partial[1] = x == 0.0 && y >= 0.0 ? 0.0 : z * f_log(x);
+        partial[1] = x == 0.0 && y >= 0.0 || x == INFINITY && y < 0.0 ? 0.0 : f_monomial(1.0 * f_log(x), x, y, 0.0);
     }
     return z;
 }
@@ -139,7 +140,7 @@ static inline double kernel_absolute(const double *operand, unsigned active, dou
     const double x = operand[0];
     const double z = f_absolute(x);
     if (active & 1u) {
-        partial[0] = x > 0.0 ? 1.0 : x < 0.0 ? -1.0 : x == x ? nothing() : NAN;
+        partial[0] = x > 0.0 ? 1.0 : x < 0.0 ? -1.0 : z == z ? nothing() : z;
     }
     return z;
 }
@@ -165,7 +166,7 @@ static inline double kernel_mod(const double *operand, unsigned active, double *
         partial[0] = 1.0;
     }
     if (active & 2u) {
-        partial[1] = -f_floor_divide(x, y);
+        partial[1] = z == z ? -f_floor_divide(x, y) : z;
     }
     return z;
 }
@@ -175,10 +176,10 @@ static inline double kernel_floor_divide(const double *operand, unsigned active,
     const double x = operand[0], y = operand[1];
     const double z = f_floor_divide(x, y);
     if (active & 1u) {
-        partial[0] = z == z ? nothing() : NAN;
+        partial[0] = z == z ? nothing() : z;
     }
     if (active & 2u) {
-        partial[1] = z == z ? nothing() : NAN;
+        partial[1] = z == z ? nothing() : z;
     }
     return z;
 }
@@ -191,7 +192,7 @@ static inline double kernel_fmod(const double *operand, unsigned active, double 
         partial[0] = 1.0;
     }
     if (active & 2u) {
-        partial[1] = -f_trunc(f_divide(x, y));
+        partial[1] = -f_round_to(f_divide(x - z, y), 0.0);
     }
     return z;
 }
@@ -214,7 +215,7 @@ static inline double kernel_ldexp(const double *operand, unsigned active, double
     const double x = operand[0], n = operand[1];
     const double z = f_ldexp(x, n);
     if (active & 1u) {
-        partial[0] = f_exp2(n);
+        partial[0] = f_ldexp(1.0, n);
     }
     if (active & 2u) {
         partial[1] = nothing();
@@ -257,7 +258,7 @@ static inline double kernel_log(const double *operand, unsigned active, double *
     const double x = operand[0];
     const double z = f_log(x);
     if (active & 1u) {
-        partial[0] = f_divide(1.0, x);
+        partial[0] = z == z ? f_divide(1.0, x + 0.0) : z;
     }
     return z;
 }
@@ -267,7 +268,7 @@ static inline double kernel_log2(const double *operand, unsigned active, double 
     const double x = operand[0];
     const double z = f_log2(x);
     if (active & 1u) {
-        partial[0] = f_divide(1.0, 0.6931471805599453 * x);
+        partial[0] = z == z ? f_divide(1.4426950408889634, x + 0.0) : z;
     }
     return z;
 }
@@ -277,7 +278,7 @@ static inline double kernel_log10(const double *operand, unsigned active, double
     const double x = operand[0];
     const double z = f_log10(x);
     if (active & 1u) {
-        partial[0] = f_divide(1.0, 2.302585092994046 * x);
+        partial[0] = z == z ? f_divide(0.4342944819032518, x + 0.0) : z;
     }
     return z;
 }
@@ -287,7 +288,7 @@ static inline double kernel_log1p(const double *operand, unsigned active, double
     const double x = operand[0];
     const double z = f_log1p(x);
     if (active & 1u) {
-        partial[0] = f_divide(1.0, 1.0 + x);
+        partial[0] = z == z ? f_divide(1.0, 1.0 + x) : z;
     }
     return z;
 }
@@ -297,7 +298,7 @@ static inline double kernel_sqrt(const double *operand, unsigned active, double 
     const double x = operand[0];
     const double z = f_sqrt(x);
     if (active & 1u) {
-        partial[0] = f_divide(0.5, z);
+        partial[0] = f_divide(0.5, z + 0.0);
     }
     return z;
 }
@@ -307,7 +308,7 @@ static inline double kernel_cbrt(const double *operand, unsigned active, double 
     const double x = operand[0];
     const double z = f_cbrt(x);
     if (active & 1u) {
-        partial[0] = f_divide(f_divide(1.0, 3.0 * z), z);
+        partial[0] = f_cbrt_slope(x);
     }
     return z;
 }
@@ -347,7 +348,7 @@ static inline double kernel_asin(const double *operand, unsigned active, double 
     const double x = operand[0];
     const double z = f_asin(x);
     if (active & 1u) {
-        partial[0] = f_divide(1.0, f_sqrt((1.0 - x) * (1.0 + x)));
+        partial[0] = f_asin_slope(x);
     }
     return z;
 }
@@ -357,7 +358,7 @@ static inline double kernel_acos(const double *operand, unsigned active, double 
     const double x = operand[0];
     const double z = f_acos(x);
     if (active & 1u) {
-        partial[0] = f_divide(-1.0, f_sqrt((1.0 - x) * (1.0 + x)));
+        partial[0] = -f_asin_slope(x);
     }
     return z;
 }
@@ -367,7 +368,7 @@ static inline double kernel_atan(const double *operand, unsigned active, double 
     const double x = operand[0];
     const double z = f_atan(x);
     if (active & 1u) {
-        partial[0] = f_divide(1.0, 1.0 + x * x);
+        partial[0] = f_atan_slope(x);
     }
     return z;
 }
@@ -376,15 +377,11 @@ static inline double kernel_atan2(const double *operand, unsigned active, double
 {
     const double y = operand[0], x = operand[1];
     const double z = f_atan2(y, x);
-    if (!active) {
-        return z;
-    }
-    const double shared_0 = f_hypot((const double[]){x, y}, 2);
     if (active & 1u) {
-        partial[0] = f_divide(f_divide(x, shared_0), shared_0);
+        partial[0] = f_inverse_part(x, y);
     }
     if (active & 2u) {
-        partial[1] = -f_divide(f_divide(y, shared_0), shared_0);
+        partial[1] = -f_inverse_part(y, x);
     }
     return z;
 }
@@ -414,7 +411,7 @@ static inline double kernel_tanh(const double *operand, unsigned active, double 
     const double x = operand[0];
     const double z = f_tanh(x);
     if (active & 1u) {
-        partial[0] = 4.0 * f_sigmoid(2.0 * x) * f_sigmoid(-2.0 * x);
+        partial[0] = f_bump(4.0, 2.0 * x);
     }
     return z;
 }
@@ -434,7 +431,7 @@ static inline double kernel_acosh(const double *operand, unsigned active, double
     const double x = operand[0];
     const double z = f_acosh(x);
     if (active & 1u) {
-        partial[0] = f_divide(1.0, f_sqrt(x - 1.0) * f_sqrt(x + 1.0));
+        partial[0] = f_divide(f_divide(1.0, f_sqrt(x + 1.0)), f_sqrt(x - 1.0));
     }
     return z;
 }
@@ -444,7 +441,7 @@ static inline double kernel_atanh(const double *operand, unsigned active, double
     const double x = operand[0];
     const double z = f_atanh(x);
     if (active & 1u) {
-        partial[0] = f_divide(1.0, (1.0 - x) * (1.0 + x));
+        partial[0] = f_atanh_slope(x);
     }
     return z;
 }
@@ -454,7 +451,7 @@ static inline double kernel_erf(const double *operand, unsigned active, double *
     const double x = operand[0];
     const double z = f_erf(x);
     if (active & 1u) {
-        partial[0] = 1.1283791670955126 * f_exp(-(x * x));
+        partial[0] = 1.1283791670955126 * f_bell(0.0, 1.0, x);
     }
     return z;
 }
@@ -464,7 +461,7 @@ static inline double kernel_erfc(const double *operand, unsigned active, double 
     const double x = operand[0];
     const double z = f_erfc(x);
     if (active & 1u) {
-        partial[0] = -1.1283791670955126 * f_exp(-(x * x));
+        partial[0] = -1.1283791670955126 * f_bell(0.0, 1.0, x);
     }
     return z;
 }
@@ -474,7 +471,7 @@ static inline double kernel_gamma(const double *operand, unsigned active, double
     const double x = operand[0];
     const double z = f_gamma(x);
     if (active & 1u) {
-        partial[0] = z * f_digamma(x);
+        partial[0] = x == INFINITY ? z : z * f_digamma(x);
     }
     return z;
 }
@@ -507,7 +504,151 @@ static inline double kernel_polygamma(const double *operand, unsigned active, do
         partial[0] = nothing();
     }
     if (active & 2u) {
-        partial[1] = f_polygamma(n + 1.0, x);
+        partial[1] = z == z ? f_polygamma(n + 1.0, x) : z;
+    }
+    return z;
+}
+
+static inline double kernel_ratio(const double *operand, unsigned active, double *partial)
+{
+    const double x = operand[0], y = operand[1], n = operand[2];
+    const double z = f_ratio(x, y, n);
+    if (active & 1u) {
+        partial[0] = f_ratio(1.0, y, n);
+    }
+    if (active & 2u) {
+        partial[1] = -f_chain(n, f_ratio(x, y, n + 1.0));
+    }
+    if (active & 4u) {
+        partial[2] = nothing();
+    }
+    return z;
+}
+
+static inline double kernel_monomial(const double *operand, unsigned active, double *partial)
+{
+    const double c = operand[0], x = operand[1], y = operand[2], k = operand[3];
+    const double z = f_monomial(c, x, y, k);
+    if (active & 1u) {
+        partial[0] = f_monomial(1.0, x, y, k);
+    }
+    if (active & 2u) {
+        partial[1] = f_monomial(c * (y - k), x, y, k + 1.0);
+    }
+    if (active & 4u) {
+        partial[2] = x == 0.0 && y >= k || x == INFINITY && y < k ? 0.0 : f_monomial(c * f_log(x), x, y, k);
+    }
+    if (active & 8u) {
+        partial[3] = nothing();
+    }
+    return z;
+}
+
+static inline double kernel_exp_of_difference(const double *operand, unsigned active, double *partial)
+{
+    const double x = operand[0], y = operand[1];
+    const double z = f_exp_of_difference(x, y);
+    if (active & 1u) {
+        partial[0] = z;
+    }
+    if (active & 2u) {
+        partial[1] = -z;
+    }
+    return z;
+}
+
+static inline double kernel_atan_slope(const double *operand, unsigned active, double *partial)
+{
+    const double x = operand[0];
+    const double z = f_atan_slope(x);
+    if (active & 1u) {
+        partial[0] = -2.0 * f_chain(z, x) * z;
+    }
+    return z;
+}
+
+static inline double kernel_asin_slope(const double *operand, unsigned active, double *partial)
+{
+    const double x = operand[0];
+    const double z = f_asin_slope(x);
+    if (active & 1u) {
+        partial[0] = x * z * z * z;
+    }
+    return z;
+}
+
+static inline double kernel_atanh_slope(const double *operand, unsigned active, double *partial)
+{
+    const double x = operand[0];
+    const double z = f_atanh_slope(x);
+    if (active & 1u) {
+        partial[0] = 2.0 * x * z * z;
+    }
+    return z;
+}
+
+static inline double kernel_cbrt_slope(const double *operand, unsigned active, double *partial)
+{
+    const double x = operand[0];
+    const double z = f_cbrt_slope(x);
+    if (active & 1u) {
+        partial[0] = -f_divide(2.0 * z, 3.0 * x);
+    }
+    return z;
+}
+
+static inline double kernel_inverse_part(const double *operand, unsigned active, double *partial)
+{
+    const double x = operand[0], y = operand[1];
+    const double z = f_inverse_part(x, y);
+    if (!active) {
+        return z;
+    }
+    const double shared_0 = f_inverse_part(y, x);
+    if (active & 1u) {
+        partial[0] = shared_0 * shared_0 - z * z;
+    }
+    if (active & 2u) {
+        partial[1] = -2.0 * z * shared_0;
+    }
+    return z;
+}
+
+static inline double kernel_bell(const double *operand, unsigned active, double *partial)
+{
+    const double n = operand[0], a = operand[1], x = operand[2];
+    const double z = f_bell(n, a, x);
+    if (active & 1u) {
+        partial[0] = nothing();
+    }
+    if (active & 2u) {
+        partial[1] = nothing();
+    }
+    if (active & 4u) {
+        partial[2] = f_bell(n + 1.0, a, x);
+    }
+    return z;
+}
+
+static inline double kernel_bump(const double *operand, unsigned active, double *partial)
+{
+    const double c = operand[0], x = operand[1];
+    const double z = f_bump(c, x);
+    if (active & 1u) {
+        partial[0] = f_bump(1.0, x);
+    }
+    if (active & 2u) {
+        partial[1] = f_bump(-c * f_tanh(0.5 * x), x);
+    }
+    return z;
+}
+
+static inline double kernel_normal(const double *operand, unsigned active, double *partial)
+{
+    const double x = operand[0];
+    const double z = f_normal(x);
+    if (active & 1u) {
+        partial[0] = 0.3989422804014327 * f_bell(0.0, 0.5, x);
     }
     return z;
 }
@@ -517,7 +658,7 @@ static inline double kernel_floor(const double *operand, unsigned active, double
     const double x = operand[0];
     const double z = f_floor(x);
     if (active & 1u) {
-        partial[0] = z == z ? nothing() : NAN;
+        partial[0] = z == z ? nothing() : z;
     }
     return z;
 }
@@ -527,7 +668,7 @@ static inline double kernel_ceil(const double *operand, unsigned active, double 
     const double x = operand[0];
     const double z = f_ceil(x);
     if (active & 1u) {
-        partial[0] = z == z ? nothing() : NAN;
+        partial[0] = z == z ? nothing() : z;
     }
     return z;
 }
@@ -537,7 +678,7 @@ static inline double kernel_trunc(const double *operand, unsigned active, double
     const double x = operand[0];
     const double z = f_trunc(x);
     if (active & 1u) {
-        partial[0] = z == z ? nothing() : NAN;
+        partial[0] = z == z ? nothing() : z;
     }
     return z;
 }
@@ -547,7 +688,7 @@ static inline double kernel_round_to(const double *operand, unsigned active, dou
     const double x = operand[0], digits = operand[1];
     const double z = f_round_to(x, digits);
     if (active & 1u) {
-        partial[0] = z == z ? nothing() : NAN;
+        partial[0] = z == z ? nothing() : z;
     }
     if (active & 2u) {
         partial[1] = nothing();
@@ -560,7 +701,7 @@ static inline double kernel_sign(const double *operand, unsigned active, double 
     const double x = operand[0];
     const double z = f_sign(x);
     if (active & 1u) {
-        partial[0] = z == z ? nothing() : NAN;
+        partial[0] = z == z ? nothing() : z;
     }
     return z;
 }
@@ -574,10 +715,10 @@ static inline double kernel_copysign(const double *operand, unsigned active, dou
     }
     const double shared_0 = f_copysign(1.0, y);
     if (active & 1u) {
-        partial[0] = x > 0.0 ? shared_0 : x < 0.0 ? -shared_0 : x == x ? nothing() : NAN;
+        partial[0] = x > 0.0 ? shared_0 : x < 0.0 ? -shared_0 : z == z ? nothing() : z;
     }
     if (active & 2u) {
-        partial[1] = z == z ? nothing() : NAN;
+        partial[1] = z == z ? nothing() : z;
     }
     return z;
 }
@@ -603,13 +744,13 @@ static inline double kernel_clip(const double *operand, unsigned active, double 
     const double x = operand[0], low = operand[1], high = operand[2];
     const double z = f_clip(x, low, high);
     if (active & 1u) {
-        partial[0] = x >= low && x <= high ? 1.0 : z == z ? nothing() : NAN;
+        partial[0] = x >= low && x <= high ? 1.0 : z == z ? nothing() : z;
     }
     if (active & 2u) {
-        partial[1] = x < low && low <= high ? 1.0 : z == z ? nothing() : NAN;
+        partial[1] = x < low && low <= high ? 1.0 : z == z ? nothing() : z;
     }
     if (active & 4u) {
-        partial[2] = x > high || low > high ? 1.0 : z == z ? nothing() : NAN;
+        partial[2] = (x > high || low > high) && z == z ? 1.0 : z == z ? nothing() : z;
     }
     return z;
 }
@@ -619,7 +760,7 @@ static inline double kernel_relu(const double *operand, unsigned active, double 
     const double x = operand[0];
     const double z = f_relu(x);
     if (active & 1u) {
-        partial[0] = x > 0.0 ? 1.0 : z == z ? nothing() : NAN;
+        partial[0] = x > 0.0 ? 1.0 : z == z ? nothing() : z;
     }
     return z;
 }
@@ -647,7 +788,7 @@ static inline double kernel_sigmoid(const double *operand, unsigned active, doub
     const double x = operand[0];
     const double z = f_sigmoid(x);
     if (active & 1u) {
-        partial[0] = z * f_sigmoid(-x);
+        partial[0] = f_bump(1.0, x);
     }
     return z;
 }
@@ -667,7 +808,7 @@ static inline double kernel_silu(const double *operand, unsigned active, double 
     const double x = operand[0];
     const double z = f_silu(x);
     if (active & 1u) {
-        partial[0] = f_sigmoid(x) + f_chain(f_sigmoid(-x), z);
+        partial[0] = f_sigmoid(x) + f_bump(x, x);
     }
     return z;
 }
@@ -677,7 +818,7 @@ static inline double kernel_gelu(const double *operand, unsigned active, double 
     const double x = operand[0];
     const double z = f_gelu(x);
     if (active & 1u) {
-        partial[0] = 0.5 * f_erfc(-0.7071067811865476 * x) + f_chain(0.3989422804014327 * f_exp(-0.5 * x * x), x);
+        partial[0] = f_normal(x) - 0.3989422804014327 * f_bell(1.0, 0.5, x);
     }
     return z;
 }
@@ -715,9 +856,7 @@ static inline double kernel_logsumexp(const double *x, Py_ssize_t n, double *par
 {
     const double z = f_logsumexp(x, n);
     if (partial != NULL) {
-        for (Py_ssize_t i = 0; i < n; i++) {
-            partial[i] = x[i] == -INFINITY ? 0.0 : f_exp(x[i] - z);
-        }
+        partials_logsumexp(z, x, n, partial);
     }
     return z;
 }
@@ -726,9 +865,7 @@ static inline double kernel_hypot(const double *x, Py_ssize_t n, double *partial
 {
     const double z = f_hypot(x, n);
     if (partial != NULL) {
-        for (Py_ssize_t i = 0; i < n; i++) {
-            partial[i] = z == 0.0 ? nothing() : f_divide(x[i], z);
-        }
+        partials_hypot(z, x, n, partial);
     }
     return z;
 }
@@ -753,7 +890,7 @@ static const Row ROWS[BUILT_IN_COUNT] = {
     {"chain", 2, 0, kernel_chain, NULL},
     {"mod", 2, 0, kernel_mod, NULL},
     {"floor_divide", 2, 0, kernel_floor_divide, NULL},
-    {"fmod", 2, 0, kernel_fmod, NULL},
+    {"fmod", 2, 1, kernel_fmod, NULL},
     {"remainder", 2, 1, kernel_remainder, NULL},
     {"ldexp", 2, 0, kernel_ldexp, NULL},
     {"exp", 1, 0, kernel_exp, NULL},
@@ -771,7 +908,7 @@ static const Row ROWS[BUILT_IN_COUNT] = {
     {"asin", 1, 0, kernel_asin, NULL},
     {"acos", 1, 0, kernel_acos, NULL},
     {"atan", 1, 0, kernel_atan, NULL},
-    {"atan2", 2, 1, kernel_atan2, NULL},
+    {"atan2", 2, 0, kernel_atan2, NULL},
     {"sinh", 1, 0, kernel_sinh, NULL},
     {"cosh", 1, 0, kernel_cosh, NULL},
     {"tanh", 1, 0, kernel_tanh, NULL},
@@ -784,6 +921,17 @@ static const Row ROWS[BUILT_IN_COUNT] = {
     {"lgamma", 1, 1, kernel_lgamma, NULL},
     {"digamma", 1, 1, kernel_digamma, NULL},
     {"polygamma", 2, 1, kernel_polygamma, NULL},
+    {"ratio", 3, 0, kernel_ratio, NULL},
+    {"monomial", 4, 0, kernel_monomial, NULL},
+    {"exp_of_difference", 2, 0, kernel_exp_of_difference, NULL},
+    {"atan_slope", 1, 0, kernel_atan_slope, NULL},
+    {"asin_slope", 1, 0, kernel_asin_slope, NULL},
+    {"atanh_slope", 1, 0, kernel_atanh_slope, NULL},
+    {"cbrt_slope", 1, 0, kernel_cbrt_slope, NULL},
+    {"inverse_part", 2, 0, kernel_inverse_part, NULL},
+    {"bell", 3, 0, kernel_bell, NULL},
+    {"bump", 2, 0, kernel_bump, NULL},
+    {"normal", 1, 0, kernel_normal, NULL},
     {"floor", 1, 0, kernel_floor, NULL},
     {"ceil", 1, 0, kernel_ceil, NULL},
     {"trunc", 1, 0, kernel_trunc, NULL},

@@ -171,7 +171,7 @@ def error_bound(output: Value, errors: Mapping[Value, float] | None = None) -> E
     rounded outwards, over all that the operands may be; across a jump or where slopes have no bound, the values are.
     The bound is infinite where a pole or the border of a domain lies within the errors. What has only been measured:
     values of irrational primitives are taken to be within 4 units in the last place, which the tests compare with
-    mpmath. What is an estimate: the slopes of primitives of your own, taken from a few points and doubled; say in
+    python-flint. What is an estimate: the slopes of primitives of your own, taken from a few points and doubled; say in
     `autograd.rounding.ULPS` how exact their values are. A branch counts as it was taken.
 
     The bound is too large, not too small, where errors are: it does not see that ranges depend on each other, so errors

@@ -101,7 +101,7 @@ def explain(x: Value, output: Value, seed: float = 1.0) -> Explanation:
     >>> z.label, C.label = "z", "C"
     >>> explain(w, C)
     uses of w  δ = ∂C/∂use  ∂use/∂w               δ · ∂use/∂w
-    w ** 2               4  2 · w ** (2 - 1) = 4           16
+    w ** 2               4  2 * w ** (2 - 1) = 4           16
     w * a                4  a = 0.5                         2
     ∂C/∂w                                                  18
     >>> explain(w, C).total

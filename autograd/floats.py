@@ -9,12 +9,17 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Iterable
-from functools import cache, reduce
+from functools import reduce
 
 from autograd.errors import PrimitiveError
+from autograd.special import digamma as digamma, gamma as gamma, lgamma as lgamma, polygamma as polygamma
 
 inf, nan = math.inf, math.nan
-SQRT_HALF = math.sqrt(0.5)
+SQRT_HALF, SQRT_HALF_REST = math.sqrt(0.5), -4.833646656726457e-17  # their sum is √½ to 106 bits
+ERF_SLOPE = 2.0 / math.sqrt(math.pi)  # erf′(0)
+NORMAL_PEAK = 1.0 / math.sqrt(2.0 * math.pi)  # the normal density at 0
+MILLS = (-135135.0, 10395.0, -945.0, 105.0, -15.0, 3.0, -1.0)  # of the asymptotic series of the normal distribution
+SMALLEST_NORMAL = 2.0**-1022
 
 
 def quiet(function: Callable[..., float], otherwise: Callable[..., float]) -> Callable[..., float]:
@@ -98,7 +103,10 @@ floor_divide = quiet(operator.floordiv, _divide_by_zero)
 fmod = quiet(math.fmod, undefined)
 remainder = quiet(math.remainder, undefined)
 floor, ceil, trunc = rounded(math.floor), rounded(math.ceil), rounded(math.trunc)
-round_to = quiet(lambda x, digits: math.copysign(round(x, int(digits)), x), lambda x, digits: signed_infinity(x))
+round_to = quiet(
+    lambda x, digits: math.copysign(round(x, int(digits)), x) if digits == int(digits) else nan,
+    lambda x, digits: signed_infinity(x) if math.isfinite(digits) else nan,
+)
 ldexp = quiet(
     lambda x, n: math.ldexp(x, int(n)) if n == int(n) else nan,
     lambda x, n: signed_infinity(x) if math.isfinite(n) else nan,
@@ -126,74 +134,150 @@ atanh = quiet(math.atanh, lambda x: signed_infinity(x) if abs(x) == 1 else nan)
 # ── special functions ────────────────────────────────────────────────────────────────────────────────────────────────
 
 erf, erfc = math.erf, math.erfc
-gamma = quiet(math.gamma, lambda x: signed_infinity(x) if x > -1 else nan)
-lgamma = quiet(math.lgamma, infinite)
 
-# B₂, B₄, … B₂₀: https://dlmf.nist.gov/24.2#T3
-BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510, 43867 / 798, -174611 / 330)
-MAX_ORDER = 170  # the factorial of a larger one is no float
-FAR_ENOUGH = 20.0  # where the asymptotic series reaches full precision within these ten terms
+# ── slopes, and what else rules are made of ──────────────────────────────────────────────────────────────────────────
+# They keep their digits where the formulas of textbooks lose them: by a rounded argument that is magnified later, or by
+# an intermediate result that is too large or too small for a float.
 
 
-def polygamma(order: float, x: float) -> float:
-    """Return the derivative of digamma of the given order, an integer from 0 to `MAX_ORDER`; NaN for any other order.
+def two_difference(x: float, y: float) -> tuple[float, float]:
+    """Return the rounded difference and its error (Knuth 1997, 4.2.2, theorem B)."""
+    difference = x - y
+    back = difference - x
+    return difference, (x - (difference - back)) - (y + back)
 
-    Reflection for negative x (https://dlmf.nist.gov/5.15#E6), recurrence up to `FAR_ENOUGH` (5.15.5), then the
-    asymptotic series (5.15.8).
-    """
-    if not 0 <= order <= MAX_ORDER or order != math.floor(order) or x != x or x == -inf:
+
+def two_product(x: float, y: float) -> tuple[float, float]:
+    """Return the rounded product and its error (Dekker 1971, Veltkamp's splitting); exact from 1e-150 to 1e150."""
+    big_x, big_y = 134217729.0 * x, 134217729.0 * y  # 2²⁷ + 1
+    x_high, y_high = big_x - (big_x - x), big_y - (big_y - y)
+    x_low, y_low = x - x_high, y - y_high
+    product = x * y
+    return product, ((x_high * y_high - product) + x_high * y_low + x_low * y_high) + x_low * y_low
+
+
+def ratio(x: float, y: float, n: float) -> float:
+    """Return x / yⁿ, n a small whole number, also where steps on the way to it would be no normal numbers."""
+    if not 0.0 <= n <= 1000.0 or n != math.floor(n):
         return nan
-    n = int(order)
-    if x == inf:
-        return inf if n == 0 else 0.0
-    if x == 0:
-        return -signed_infinity(x) if n % 2 == 0 else inf
-    if x < 0:
-        return nan if x == math.floor(x) else _reflected_polygamma(n, x)
-    return _positive_polygamma(n, x)
+    steps = int(n)
+    first = result = divide(x, y)
+    for _ in range(steps - 1):
+        result = divide(result, y)
+    tame = min(abs(first), abs(result)) >= SMALLEST_NORMAL and max(abs(first), abs(result)) < inf
+    if steps < 2 or tame or x == 0 or y == 0 or not (math.isfinite(x) and math.isfinite(y)):
+        return x if steps == 0 else result
+    (result, exponent), (fraction, shift) = math.frexp(x), math.frexp(y)
+    for _ in range(steps):
+        result /= fraction
+    return ldexp(result, float(exponent - steps * shift))
 
 
-def _positive_polygamma(n: int, x: float) -> float:
-    steps = max(0, math.ceil(FAR_ENOUGH + n - x))
-    try:
-        near = math.fsum((x + k) ** -(n + 1) for k in range(steps))
-    except OverflowError:
-        return -inf if n % 2 == 0 else inf
-    far = x + steps
-    if n == 0:
-        series = (-b / (2 * k) * far ** (-2 * k) for k, b in enumerate(BERNOULLI, 1))
-        return math.fsum((math.log(far), -0.5 / far, *series, -near))
-    # everything divided by n!, so that no factorial is larger than the result
-    terms = (b * math.comb(2 * k + n - 1, n - 1) / n * far ** -(2 * k + n) for k, b in enumerate(BERNOULLI, 1))
-    total = math.fsum((far**-n / n, 0.5 * far ** -(n + 1), *terms, near))
-    return math.copysign(math.factorial(n) * total, -1.0 if n % 2 == 0 else 1.0)
+def monomial(c: float, x: float, y: float, k: float) -> float:
+    """Return c · xʸ⁻ᵏ, with the error of y - k mended, and without overflow on the way; 0 where c is 0."""
+    if c == 0:
+        return 0.0
+    exponent, rest = two_difference(y, k)
+    value = power(x, exponent) if exponent == exponent else exponent
+    if value != value:
+        return value
+    if SMALLEST_NORMAL <= abs(value) < inf:
+        root = math.copysign(1.0, value)
+        value = abs(value)
+    else:
+        root = math.copysign(power(abs(x), 0.5 * exponent), value)
+        value = abs(root)
+    if rest != 0 and abs(exponent) >= 2.0**53 and abs(fmod(k, 2.0)) == 1.0:  # y is even, y - k odd
+        root = math.copysign(root, x)
+    if rest != 0 and x > 0 and 0.0 < value < inf and math.isfinite(exponent):
+        root *= 1.0 + rest * math.log(x)
+    return c * root * value if value != 0 or c != c else math.copysign(1.0, c) * root
 
 
-def _reflected_polygamma(n: int, x: float) -> float:
-    cotangent = divide(1.0, math.tan(math.pi * (x - round(x))))
-    derivative = 0.0
-    for coefficient in reversed(_cotangent_derivative(n)):
-        derivative = derivative * cotangent + coefficient
-    mirrored = polygamma(n, 1 - x)
-    return (mirrored if n % 2 == 0 else -mirrored) - math.pi ** (n + 1) * derivative
+def exp_of_difference(x: float, y: float) -> float:
+    """Return e to the power of x - y, with the error of the difference mended."""
+    if x == y:  # also where both are infinite
+        return 1.0
+    difference, rest = two_difference(x, y)
+    value = exp(difference)
+    return value + value * rest if 0.0 < value < inf else value
 
 
-@cache
-def _cotangent_derivative(n: int) -> tuple[int, ...]:
-    """Return the coefficients of the polynomial P with dⁿ cot(t) / dtⁿ = P(cot t): each is -(1 + c²) P′ of the last."""
-    polynomial = [0, 1]
-    for _ in range(n):
-        slope = [k * c for k, c in enumerate(polynomial)][1:]
-        polynomial = [0] * (len(slope) + 2)
-        for k, c in enumerate(slope):
-            polynomial[k] -= c
-            polynomial[k + 2] -= c
-    return tuple(polynomial)
+def atan_slope(x: float) -> float:
+    """Return 1 / (1 + x²)."""
+    return 1.0 / (1.0 + x * x) if abs(x) < 1e8 else 1.0 / x / x
 
 
-def digamma(x: float) -> float:
-    """Return the logarithmic derivative of gamma."""
-    return polygamma(0.0, x)
+def asin_slope(x: float) -> float:
+    """Return 1 / √(1 - x²)."""
+    return divide(1.0, sqrt((1.0 - x) * (1.0 + x)))
+
+
+def atanh_slope(x: float) -> float:
+    """Return 1 / (1 - x²), from -1 to 1."""
+    return divide(1.0, (1.0 - x) * (1.0 + x)) if abs(x) <= 1.0 else nan
+
+
+def cbrt_slope(x: float) -> float:
+    """Return the derivative of the cube root, which is mended by one step of Newton's method in twice the precision."""
+    if x == 0 or not math.isfinite(x):
+        return divide(1.0, abs(x))
+    root, exponent = math.frexp(math.cbrt(x))  # root³ is near x · 2^(-3 · exponent), which is neither large nor small
+    square, square_rest = two_product(root, root)
+    cube, cube_rest = two_product(square, root)
+    error = ((ldexp(x, -3.0 * exponent) - cube) - cube_rest) - square_rest * root
+    return ldexp((1.0 - 2.0 * error / (3.0 * cube)) / (3.0 * square), -2.0 * exponent)
+
+
+def inverse_part(x: float, y: float) -> float:
+    """Return x / (x² + y²): the real part of 1 / (x + iy)."""
+    if math.isinf(x):  # at most 1 / |x|, on whatever way
+        return math.copysign(0.0, x) if y == y else nan
+    if abs(x) >= abs(y):
+        t = divide(y, x)
+        return divide(0.5, x) / (0.5 + 0.5 * t * t)
+    t = divide(x, y)
+    return ratio(x, y, 2.0) / (1.0 + t * t)
+
+
+def bell(n: float, a: float, x: float) -> float:
+    """Return the n-th derivative of exp(-a · x²), a a power of 2, with the error of x² mended.
+
+    That is a Hermite polynomial (https://dlmf.nist.gov/18.9#E1) times exp(-a · x²), in two factors so that their
+    product is rounded where it is subnormal, and not before.
+    """
+    if not 0.0 <= n <= 1000.0 or n != math.floor(n) or x != x:
+        return nan
+    if abs(x) >= 1000.0:
+        return 0.0
+    before, polynomial = 0.0, 1.0
+    for k in range(int(n)):
+        before, polynomial = polynomial, -2.0 * a * (x * polynomial + k * before)
+    square, rest = two_product(x, x)
+    value = exp(-a * square)
+    if value > 1e-290:
+        return polynomial * (value - value * (a * rest))
+    half = exp(-0.5 * a * square)
+    return polynomial * half * (half - half * (a * rest))
+
+
+def bump(c: float, x: float) -> float:
+    """Return c · eˣ / (1 + eˣ)², the slope of the logistic function, without underflow on the way."""
+    e = math.exp(-abs(x))
+    if e <= 1e-290:
+        half = math.exp(-0.5 * abs(x))
+        return c * half * half if half != 0 or c != c else 0.0
+    total = 1.0 + e
+    slope = e / (total * total)
+    return c * (slope - slope * (2.0 * (e - (total - 1.0)) / total))
+
+
+def normal(x: float) -> float:
+    """Return the distribution function of the normal distribution, with the error of x · √½ mended."""
+    if not abs(x) < 40.0:
+        return 0.0 if x < 0 else 1.0 if x > 0 else x
+    t, rest = two_product(-x, SQRT_HALF)
+    return 0.5 * math.erfc(t) - 0.5 * ERF_SLOPE * (rest - x * SQRT_HALF_REST) * math.exp(-t * t)
 
 
 # ── selections ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -248,12 +332,22 @@ def softplus(x: float) -> float:
 
 def silu(x: float) -> float:
     """Return x · sigmoid(x)."""
-    return x * sigmoid(x) if x != -inf else -0.0
+    if x > -700.0 or x != x:
+        return x * sigmoid(x)
+    half = math.exp(0.5 * x)  # x would magnify what e to the power of x loses as a subnormal number
+    return x * half * half if x != -inf else -0.0
 
 
 def gelu(x: float) -> float:
     """Return x · Φ(x), Φ the normal distribution function."""
-    return 0.5 * x * math.erfc(-x * SQRT_HALF) if x != -inf else -0.0
+    if x > -37.0 or x != x:
+        return x * normal(x)
+    # Where Φ(x) is subnormal, x · Φ(x) should not suffer from it: https://dlmf.nist.gov/7.12#E1
+    inverse = 1.0 / (x * x)
+    series = 0.0
+    for coefficient in MILLS:
+        series = (series + coefficient) * inverse
+    return NORMAL_PEAK * (1.0 + series) / x * bell(1.0, 0.5, x)
 
 
 # ── many operands ────────────────────────────────────────────────────────────────────────────────────────────────────

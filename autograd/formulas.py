@@ -6,7 +6,7 @@ the formulas that are computed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import inf
 from typing import Any
 
@@ -15,16 +15,44 @@ from autograd.primitives import Primitive
 
 NAMES = {
     primitives.LN2: "ln 2",
-    primitives.LN10: "ln 10",
-    primitives.ERF_SLOPE: "2/√π",
-    -primitives.ERF_SLOPE: "-2/√π",
-    primitives.NORMAL_PEAK: "1/√2π",
-    -floats.SQRT_HALF: "-√½",
+    primitives.LOG2_E: "log₂ e",
+    primitives.LOG10_E: "log₁₀ e",
+    floats.ERF_SLOPE: "2/√π",
+    -floats.ERF_SLOPE: "-2/√π",
+    floats.NORMAL_PEAK: "1/√2π",
     inf: "∞",
     -inf: "-∞",
 }
 STRENGTH = {"|": 1, "&": 2, "+": 4, "-": 4, "*": 5, "·": 5, "/": 5, "%": 5, "//": 5, "**": 7}
 CHOICE, COMPARISON, UNARY, ATOM = 0, 3, 6, 8
+
+
+def _times(c: Symbol, formula: Any) -> Any:
+    return formula if c.text == "1" else c * formula
+
+
+def _bell(n: Symbol, a: Symbol, x: Symbol) -> Any:
+    return primitives.exp(-_times(a, x * x)) if n.text == "0" else Symbol(f"bell({n.text}, {a.text}, {x.text})")
+
+
+def _minus(x: Symbol) -> Symbol:
+    """Return -2 * x, not -(2 * x)."""
+    return Symbol(f"-{x.text}", x.strength) if x.text[0].isdigit() else -x
+
+
+# Rows that others are made of, as they would stand in a book.
+SPELLED_OUT: dict[str, Callable[..., Any]] = {
+    "ratio": lambda x, y, n: x / y**n,
+    "monomial": lambda c, x, y, k: _times(c, x ** (y if k.text == "0" else y - k)),
+    "exp_of_difference": lambda x, y: primitives.exp(x - y),
+    "atan_slope": lambda x: 1.0 / (1.0 + x * x),
+    "asin_slope": lambda x: 1.0 / primitives.sqrt((1.0 - x) * (1.0 + x)),
+    "atanh_slope": lambda x: 1.0 / ((1.0 - x) * (1.0 + x)),
+    "cbrt_slope": lambda x: 1.0 / (3.0 * primitives.cbrt(x) ** 2.0),
+    "inverse_part": lambda x, y: x / (x * x + y * y),
+    "bell": _bell,
+    "bump": lambda c, x: _times(c, primitives.sigmoid(x)) * primitives.sigmoid(_minus(x)),
+}
 
 
 class Symbol:
@@ -73,7 +101,7 @@ class Symbol:
         return Symbol(f"-{self.within(UNARY)}", UNARY)
 
     def __and__(self, other: Any) -> Symbol:
-        return joined(self, "&", other)
+        return self if other is True else joined(self, "&", other)
 
     def __or__(self, other: Any) -> Symbol:
         return joined(self, "|", other)
@@ -84,16 +112,16 @@ class Symbol:
     def __ne__(self, other: object) -> Any:
         return compared(self, "≠", other)
 
-    def __lt__(self, other: Any) -> Symbol:
+    def __lt__(self, other: Any) -> Any:
         return compared(self, "<", other)
 
-    def __le__(self, other: Any) -> Symbol:
+    def __le__(self, other: Any) -> Any:
         return compared(self, "≤", other)
 
-    def __gt__(self, other: Any) -> Symbol:
+    def __gt__(self, other: Any) -> Any:
         return compared(self, ">", other)
 
-    def __ge__(self, other: Any) -> Symbol:
+    def __ge__(self, other: Any) -> Any:
         return compared(self, "≥", other)
 
     def __bool__(self) -> bool:
@@ -106,8 +134,10 @@ def joined(left: Any, operator: str, right: Any) -> Symbol:
     return Symbol(f"{symbol(left).within(strength)} {operator} {symbol(right).within(strength + 1)}", strength)
 
 
-def compared(left: Any, relation: str, right: Any) -> Symbol:
-    """Return a condition."""
+def compared(left: Any, relation: str, right: Any) -> Any:
+    """Return a condition; numbers in formulas are neither tiny nor huge."""
+    if isinstance(right, float) and right in (primitives.TINY, 1.0 / primitives.TINY):
+        return False
     return Symbol(f"{left.within(COMPARISON)} {relation} {symbol(right).within(COMPARISON)}", COMPARISON)
 
 
@@ -124,6 +154,8 @@ def application(primitive: Primitive, operands: Sequence[Symbol]) -> Symbol:
     >>> application(primitives.multiply, [Symbol("x"), symbol(-2.0)]).text
     'x * -2'
     """
+    if primitive.name in SPELLED_OUT:
+        return SPELLED_OUT[primitive.name](*operands)  # type: ignore[no-any-return]
     if primitive.name == "where":
         condition, yes, no = operands
         return Symbol(f"{condition.within(COMPARISON)} ? {yes.text} : {no.text}", CHOICE)
@@ -138,7 +170,7 @@ def partials(primitive: Primitive, out: Symbol, operands: Sequence[Symbol]) -> l
     """Return the rules as formulas, one per operand.
 
     >>> partials(primitives.divide, Symbol("z"), [Symbol("x"), Symbol("y")])
-    ['1 / y', '-(z / y)']
+    ['1 / y', '-(x / y ** 2)']
     """
     found = primitive.partials(out, tuple(operands), [True] * len(operands))
     rules = found if primitive.many else primitive.rules

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from itertools import accumulate
-from math import inf, log as natural_log, nan, pi
+from math import inf
 from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, overload
@@ -162,14 +162,14 @@ def row(name: str, *rules: Rule, evaluate: Callable[..., float] | None = None, *
 
 
 if TYPE_CHECKING:  # rules mention rows that stand further down
-    power = log = floor_divide = trunc = round_to = exp2 = cos = hypot = cosh = Primitive("", float, ())
-    divide = chain = sigmoid = digamma = polygamma = copysign = Primitive("", float, ())
+    atan_slope = asin_slope = atanh_slope = bump = inverse_part = bell = normal = Primitive("", float, ())
+    power = log = floor_divide = trunc = round_to = ldexp = cos = hypot = cosh = Primitive("", float, ())
+    divide = chain = sigmoid = digamma = polygamma = copysign = ratio = monomial = cbrt_slope = Primitive("", float, ())
 
 # fmt: off
 
-LN2, LN10 = natural_log(2.0), natural_log(10.0)
-ERF_SLOPE = 2.0 / pi**0.5  # erf′(0)
-NORMAL_PEAK = 1.0 / (2.0 * pi)**0.5  # the normal density at 0
+TINY = 2.0**-900
+LN2, LOG2_E, LOG10_E = 0.6931471805599453, 1.4426950408889634, 0.4342944819032518
 
 # ── arithmetic ───────── ∂out/∂operand: one rule per operand, z is the result ────────────────────────────────────────
 # On floats a / b and a ** b raise where IEEE 754 has an infinity, so the rules write divide(a, b) and power(a, b).
@@ -178,38 +178,42 @@ identity     = row("identity",     lambda z, x: 1.0, symbol="+")
 add          = row("add",          lambda z, x, y: 1.0,               lambda z, x, y: 1.0,            symbol="+")
 subtract     = row("subtract",     lambda z, x, y: 1.0,               lambda z, x, y: -1.0,           symbol="-")
 multiply     = row("multiply",     lambda z, x, y: y,                 lambda z, x, y: x,              symbol="*")
-divide       = row("divide",       lambda z, x, y: divide(1.0, y),    lambda z, x, y: -divide(z, y),  symbol="/",
+divide       = row("divide",       lambda z, x, y: divide(1.0, y),    lambda z, x, y: -ratio(x, y, 2.0),  symbol="/",
                    breaks=lambda x, y: [y], note="x / 0 is an infinity, 0 / 0 is NaN")
-power        = row("power",        lambda z, x, y: strong_product(y, power(x, y - 1.0)),
-                                   lambda z, x, y: choose((x == 0) & (y >= 0), 0.0, z * log(x)),      symbol="**",
+power        = row("power",        lambda z, x, y: defined(z, falling(y, x, y, 1.0)),
+                                   lambda z, x, y: by_exponent(1.0, x, y, 0.0),                       symbol="**",
                    domain=(POSITIVE, REAL),
                    note="x ** 0 is 1, its slope 0; negative bases take integer powers, others give NaN")
 negate       = row("negate",       lambda z, x: -1.0, symbol="-")
-absolute     = row("absolute",     lambda z, x: by_sign(x, 1.0, -1.0),                                symbol="abs",
+absolute     = row("absolute",     lambda z, x: by_sign(z, x, 1.0, -1.0),                             symbol="abs",
                    breaks=lambda x: [x], note="slope 0 at 0")
 chain        = row("chain",        lambda z, a, p: p,                 lambda z, a, p: a,              symbol="·",
                    note="adjoint · partial, as the sweeps multiply: 0 where the adjoint is 0, whatever the partial")
-mod          = row("mod",          lambda z, x, y: 1.0,               lambda z, x, y: -floor_divide(x, y), symbol="%",
-                   breaks=lambda x, y: [y, floats.remainder(x, y)], note="has the sign of y; NaN for y = 0")
+mod          = row("mod",          lambda z, x, y: 1.0,               lambda z, x, y: defined(z, -floor_divide(x, y)),
+                   symbol="%", breaks=lambda x, y: [y, floats.remainder(x, y)], note="has the sign of y; NaN for y = 0")
 floor_divide = row("floor_divide", lambda z, x, y: flat(z),           lambda z, x, y: flat(z),        symbol="//",
                    breaks=lambda x, y: [y, floats.remainder(x, y)], note="slope 0")
-fmod         = row("fmod",         lambda z, x, y: 1.0,               lambda z, x, y: -trunc(divide(x, y)),
+fmod         = row("fmod",         lambda z, x, y: 1.0,               lambda z, x, y: -round_to(divide(x - z, y), 0.0),
                    breaks=lambda x, y: [y, floats.remainder(x, y)], note="has the sign of x; NaN for y = 0")
 remainder    = row("remainder",    lambda z, x, y: 1.0,               lambda z, x, y: -round_to(divide(x - z, y), 0.0),
                    breaks=lambda x, y: [y, y * half_way(floats.divide(x, y))], note="from the nearest multiple of y")
-ldexp        = row("ldexp",        lambda z, x, n: exp2(n),           None, note="x · 2ⁿ, n an integer")
+ldexp        = row("ldexp",        lambda z, x, n: ldexp(1.0, n),     None, note="x · 2ⁿ, n an integer")
 
 # ── exponentials, logarithms, roots ──────────────────────────────────────────────────────────────────────────────────
 
 exp          = row("exp",          lambda z, x: z)
 exp2         = row("exp2",         lambda z, x: LN2 * z)
 expm1        = row("expm1",        lambda z, x: exp(x))
-log          = row("log",          lambda z, x: divide(1.0, x),            domain=(POSITIVE,), note="-inf at 0")
-log2         = row("log2",         lambda z, x: divide(1.0, LN2 * x),      domain=(POSITIVE,), note="-inf at 0")
-log10        = row("log10",        lambda z, x: divide(1.0, LN10 * x),     domain=(POSITIVE,), note="-inf at 0")
-log1p        = row("log1p",        lambda z, x: divide(1.0, 1.0 + x),      domain=(Interval(-1.0),), note="-inf at -1")
-sqrt         = row("sqrt",         lambda z, x: divide(0.5, z),            domain=(POSITIVE,), note="slope inf at 0")
-cbrt         = row("cbrt",         lambda z, x: divide(divide(1.0, 3.0 * z), z),
+log          = row("log",          lambda z, x: defined(z, divide(1.0, x + 0.0)),     domain=(POSITIVE,),
+                   note="-inf at 0")
+log2         = row("log2",         lambda z, x: defined(z, divide(LOG2_E, x + 0.0)),  domain=(POSITIVE,),
+                   note="-inf at 0")
+log10        = row("log10",        lambda z, x: defined(z, divide(LOG10_E, x + 0.0)), domain=(POSITIVE,),
+                   note="-inf at 0")
+log1p        = row("log1p",        lambda z, x: defined(z, divide(1.0, 1.0 + x)),     domain=(Interval(-1.0),),
+                   note="-inf at -1")
+sqrt         = row("sqrt",         lambda z, x: divide(0.5, z + 0.0),         domain=(POSITIVE,), note="slope inf at 0")
+cbrt         = row("cbrt",         lambda z, x: cbrt_slope(x),
                    breaks=lambda x: [x], note="slope inf at 0")
 
 # ── angles ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -217,11 +221,11 @@ cbrt         = row("cbrt",         lambda z, x: divide(divide(1.0, 3.0 * z), z),
 sin          = row("sin",          lambda z, x: cos(x))
 cos          = row("cos",          lambda z, x: -sin(x))
 tan          = row("tan",          lambda z, x: 1.0 + z * z, breaks=lambda x: [cos(x)], note="poles at π/2 + kπ")
-asin         = row("asin",         lambda z, x: divide(1.0, sqrt((1.0 - x) * (1.0 + x))),  domain=(UNIT,))
-acos         = row("acos",         lambda z, x: divide(-1.0, sqrt((1.0 - x) * (1.0 + x))), domain=(UNIT,))
-atan         = row("atan",         lambda z, x: divide(1.0, 1.0 + x * x))
-atan2        = row("atan2",        lambda z, y, x: divide(divide(x, hypot(x, y)), hypot(x, y)),
-                                   lambda z, y, x: -divide(divide(y, hypot(x, y)), hypot(x, y)),
+asin         = row("asin",         lambda z, x: asin_slope(x),   domain=(UNIT,))
+acos         = row("acos",         lambda z, x: -asin_slope(x),  domain=(UNIT,))
+atan         = row("atan",         lambda z, x: atan_slope(x))
+atan2        = row("atan2",        lambda z, y, x: inverse_part(x, y),
+                                   lambda z, y, x: -inverse_part(y, x),
                    breaks=lambda y, x: [y if x < 0 else hypot(x, y)],
                    note="the angle of the point (x, y); slopes NaN at the origin")
 
@@ -229,22 +233,48 @@ atan2        = row("atan2",        lambda z, y, x: divide(divide(x, hypot(x, y))
 
 sinh         = row("sinh",         lambda z, x: cosh(x))
 cosh         = row("cosh",         lambda z, x: sinh(x))
-tanh         = row("tanh",         lambda z, x: 4.0 * sigmoid(2.0 * x) * sigmoid(-2.0 * x),
+tanh         = row("tanh",         lambda z, x: bump(4.0, 2.0 * x),
                    note="1 - z² would lose all digits where z rounds to 1")
 asinh        = row("asinh",        lambda z, x: divide(1.0, hypot(1.0, x)))
-acosh        = row("acosh",        lambda z, x: divide(1.0, sqrt(x - 1.0) * sqrt(x + 1.0)), domain=(Interval(1.0),))
-atanh        = row("atanh",        lambda z, x: divide(1.0, (1.0 - x) * (1.0 + x)), domain=(UNIT,), note="±inf at ±1")
+acosh        = row("acosh",        lambda z, x: divide(divide(1.0, sqrt(x + 1.0)), sqrt(x - 1.0)),
+                   domain=(Interval(1.0),))
+atanh        = row("atanh",        lambda z, x: atanh_slope(x), domain=(UNIT,), note="±inf at ±1")
 
 # ── special functions ────────────────────────────────────────────────────────────────────────────────────────────────
 
-erf          = row("erf",          lambda z, x: ERF_SLOPE * exp(-(x * x)))
-erfc         = row("erfc",         lambda z, x: -ERF_SLOPE * exp(-(x * x)))
-gamma        = row("gamma",        lambda z, x: z * digamma(x),       breaks=lambda x: [pole_gap(x)],
+erf          = row("erf",          lambda z, x: floats.ERF_SLOPE * bell(0.0, 1.0, x))
+erfc         = row("erfc",         lambda z, x: -floats.ERF_SLOPE * bell(0.0, 1.0, x))
+gamma        = row("gamma",        lambda z, x: choose(x == inf, z, z * digamma(x)), breaks=lambda x: [pole_gap(x)],
                    note="±inf at ±0, NaN at -1, -2, …")
 lgamma       = row("lgamma",       lambda z, x: digamma(x),           breaks=lambda x: [pole_gap(x)], note="log |Γ|")
 digamma      = row("digamma",      lambda z, x: polygamma(1.0, x),    breaks=lambda x: [pole_gap(x)], note="lgamma′")
-polygamma    = row("polygamma",    None,                              lambda z, n, x: polygamma(n + 1.0, x),
+polygamma    = row("polygamma",    None,                              lambda z, n, x: defined(z, polygamma(n + 1.0, x)),
                    domain=(POSITIVE, REAL), breaks=lambda n, x: [pole_gap(x)], note="the n-th derivative of digamma")
+
+# ── slopes, and what else rules are made of: what must not lose digits is a row of its own ────────────────────────────
+
+ratio        = row("ratio",        lambda z, x, y, n: ratio(1.0, y, n),
+                                   lambda z, x, y, n: -chain(n, ratio(x, y, n + 1.0)), None,
+                   domain=(REAL, REAL, POSITIVE), breaks=lambda x, y, n: [y], note="x / yⁿ, n a whole number")
+monomial     = row("monomial",     lambda z, c, x, y, k: monomial(1.0, x, y, k),
+                                   lambda z, c, x, y, k: falling(c * (y - k), x, y, k + 1.0),
+                                   lambda z, c, x, y, k: by_exponent(c, x, y, k), None,
+                   domain=(REAL, POSITIVE, REAL, REAL), note="c · xʸ⁻ᵏ; 0 where c is 0")
+exp_of_difference = row("exp_of_difference", lambda z, x, y: z, lambda z, x, y: -z)
+atan_slope   = row("atan_slope",   lambda z, x: -2.0 * chain(z, x) * z)
+asin_slope   = row("asin_slope",   lambda z, x: x * z * z * z,  domain=(UNIT,))
+atanh_slope  = row("atanh_slope",  lambda z, x: 2.0 * x * z * z, domain=(UNIT,))
+cbrt_slope   = row("cbrt_slope",   lambda z, x: -divide(2.0 * z, 3.0 * x), breaks=lambda x: [x])
+inverse_part = row("inverse_part", lambda z, x, y: difference_of_squares(inverse_part(y, x), z),
+                                   lambda z, x, y: -2.0 * z * inverse_part(y, x),
+                   breaks=lambda x, y: [hypot(x, y)], note="x / (x² + y²), the real part of 1 / (x + iy)")
+bell         = row("bell",         None, None, lambda z, n, a, x: bell(n + 1.0, a, x),
+                   domain=(POSITIVE, POSITIVE, REAL), breaks=lambda n, a, x: [a],
+                   note="the n-th derivative of exp(-a · x²), a a power of 2")
+bump         = row("bump",         lambda z, c, x: bump(1.0, x),
+                                   lambda z, c, x: bump(-c * tanh(0.5 * x), x), note="c · eˣ / (1 + eˣ)²")
+normal       = row("normal",       lambda z, x: floats.NORMAL_PEAK * bell(0.0, 0.5, x),
+                   note="the normal distribution function")
 
 # ── steps: flat, and nothing is passed on ────────────────────────────────────────────────────────────────────────────
 
@@ -257,7 +287,7 @@ sign         = row("sign",         lambda z, x: flat(z), breaks=lambda x: [x], n
 
 # ── selections: the first operand is selected at a tie ───────────────────────────────────────────────────────────────
 
-copysign     = row("copysign",     lambda z, x, y: by_sign(x, copysign(1.0, y), -copysign(1.0, y)),
+copysign     = row("copysign",     lambda z, x, y: by_sign(z, x, copysign(1.0, y), -copysign(1.0, y)),
                                    lambda z, x, y: flat(z),
                    breaks=lambda x, y: [x, y], note="|x| with the sign of y; slope 0 at x = 0")
 where        = row("where",        None,                              lambda z, c, x, y: choose(c != 0, 1.0, None),
@@ -265,7 +295,7 @@ where        = row("where",        None,                              lambda z, 
                    note="x if the condition c is not 0, else y")
 clip         = row("clip",         lambda z, x, low, high: selected((x >= low) & (x <= high), z),
                                    lambda z, x, low, high: selected((x < low) & (low <= high), z),
-                                   lambda z, x, low, high: selected((x > high) | (low > high), z),
+                                   lambda z, x, low, high: selected(((x > high) | (low > high)) & (z == z), z),
                    breaks=lambda x, low, high: [x - low, x - high, low - high],
                    note="at a bound x is selected; where the bounds are crossed, the upper one")
 relu         = row("relu",         lambda z, x: selected(x > 0, z), breaks=lambda x: [x],
@@ -277,11 +307,10 @@ minimum      = row("minimum",      lambda z, *xs: first_equal(z, xs), many=True,
 
 # ── activations ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-sigmoid      = row("sigmoid",      lambda z, x: z * sigmoid(-x))
+sigmoid      = row("sigmoid",      lambda z, x: bump(1.0, x))
 softplus     = row("softplus",     lambda z, x: sigmoid(x))
-silu         = row("silu",         lambda z, x: sigmoid(x) + chain(sigmoid(-x), z))
-gelu         = row("gelu",         lambda z, x: 0.5 * erfc(-floats.SQRT_HALF * x)
-                                                + chain(NORMAL_PEAK * exp(-0.5 * x * x), x))
+silu         = row("silu",         lambda z, x: sigmoid(x) + bump(x, x))
+gelu         = row("gelu",         lambda z, x: normal(x) - floats.NORMAL_PEAK * bell(1.0, 0.5, x))
 
 # ── many operands, one node ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -290,12 +319,17 @@ dot          = row("dot",          lambda z, *xs: xs[len(xs) // 2:] + xs[:len(xs
                    note="the first half of the operands times the second, added from left to right")
 prod         = row("prod",         lambda z, *xs: products_of_others(xs), many=True,
                    note="no division: right where an operand is 0")
-logsumexp    = row("logsumexp",    lambda z, *xs: [choose(x == -inf, 0.0, exp(x - z)) for x in xs], many=True,
+logsumexp    = row("logsumexp",    lambda z, *xs: softmax(xs), many=True,
                    note="log Σeˣ without overflow; an operand of -inf has slope 0")
-hypot        = row("hypot",        lambda z, *xs: [choose(z == 0, None, divide(x, z)) for x in xs], many=True,
+hypot        = row("hypot",        lambda z, *xs: directions(z, xs), many=True,
                    breaks=lambda *xs: [hypot(*xs)], note="Euclidean norm; slopes 0 at the origin")
 
 # fmt: on
+
+
+def difference_of_squares(x: Any, y: Any) -> Any:
+    """Return x² - y², not (x - y) (x + y): of that, the derivatives cancel where one factor alone changes."""
+    return x * x - y * y
 
 
 def choose(condition: Any, x: Any, y: Any) -> Any:
@@ -319,9 +353,50 @@ def strong_product(x: Any, y: Any) -> Any:
     return chain(x, y)
 
 
+def falling(c: Any, x: Any, y: Any, k: Any) -> Any:
+    """Return c · xʸ⁻ᵏ; nothing is recorded where c is the number 0."""
+    return 0.0 if is_zero(c) else monomial(c, x, y, k)
+
+
+def by_exponent(c: Any, x: Any, y: Any, k: Any) -> Any:
+    """Return the derivative of c · xʸ⁻ᵏ by y."""
+    return choose((x == 0) & (y >= k) | (x == inf) & (y < k), 0.0, monomial(c * log(x), x, y, k))
+
+
+def directions(z: Any, xs: Sequence[Any]) -> list[Any]:
+    """Return x / z for each x, z their norm; nothing flows at the origin.
+
+    All are scaled where z is huge or tiny; if operands are infinite, the direction is theirs.
+    """
+    scale = choose(z < TINY, 1.0 / TINY, choose(z > 1.0 / TINY, TINY, 1.0))
+    if type(scale) is float and scale == 1.0:
+        return [choose(z == 0, None, divide(x, z)) for x in xs]
+    scaled = [x * scale for x in xs]
+    endless = hypot(*scaled) == inf
+    ends = [choose((x == inf) | (x == -inf), copysign(1.0, x), 0.0 * x) for x in xs]
+    xs = [choose(endless, *pair) for pair in zip(ends, scaled)]
+    norm = hypot(*xs)
+    return [choose(z == 0, None, divide(x, norm)) for x in xs]
+
+
+def softmax(xs: Sequence[Any]) -> list[Any]:
+    """Return exp(x) / Σ exp(x) for each x; 0 for -inf."""
+    if not xs:
+        return []
+    top = maximum(*xs)
+    powers = [exp_of_difference(x, top) for x in xs]
+    total = reduce(add, powers, 0.0)
+    return [choose((x == -inf) & (total == total), 0.0, divide(e, total)) for x, e in zip(xs, powers)]
+
+
+def defined(z: Any, slope: Any) -> Any:
+    """Return the slope, but NaN, at every order, where there is no value."""
+    return choose(z == z, slope, z)
+
+
 def flat(z: Any) -> Any:
-    """Return the partial of a step: nothing flows, but NaN where the result is NaN."""
-    return choose(z == z, None, nan)
+    """Return the partial of a step: nothing flows, but NaN, at every order, where the result is NaN."""
+    return choose(z == z, None, z)
 
 
 def selected(condition: Any, z: Any) -> Any:
@@ -329,9 +404,9 @@ def selected(condition: Any, z: Any) -> Any:
     return choose(condition, 1.0, flat(z))
 
 
-def by_sign(x: Any, positive: Any, negative: Any) -> Any:
+def by_sign(z: Any, x: Any, positive: Any, negative: Any) -> Any:
     """Return one of two partials by the sign of `x`; nothing flows at 0."""
-    return choose(x > 0, positive, choose(x < 0, negative, flat(x)))
+    return choose(x > 0, positive, choose(x < 0, negative, flat(z)))
 
 
 def first_equal(z: Any, operands: Iterable[Any]) -> Iterator[Any]:

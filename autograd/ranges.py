@@ -1,8 +1,8 @@
 """The range of an operation: all it may result in when its operands are known up to an error.
 
-This is interval arithmetic for the table. A row that is monotone is known by its ends, one with a valley by its bottom
-as well, a periodic one by its crests; where it may jump, its range says so. And the rules of the table work on whatever
-the primitives work on: called with ranges they give ranges, which hold the partials wherever the operands are.
+This is interval arithmetic for the table. A row that is monotone is known by its ends, one with a peak or a valley by
+that as well, a periodic one by its crests; where it may jump, its range says so. And the rules of the table work on
+whatever the primitives work on: called with ranges they give ranges, which hold the partials wherever the operands are.
 (Moore, Kearfott and Cloud, Introduction to Interval Analysis, 2009.)
 """
 
@@ -168,9 +168,14 @@ def _step(primitive: Primitive, *xs: Range) -> Range:
     return Range(found.low, found.high, jump=True)
 
 
-def _valley(primitive: Primitive, bottom: float, x: Range) -> Range:
-    """Falling down to the bottom, rising from there."""
-    return _hull(primitive, *((at,) for at in (x.low, x.high, bottom) if at in x))
+def _ends(x: Range, *between: float) -> list[float]:
+    """Return both ends of a range, and which of these places lie in between."""
+    return [x.low, x.high, *(place for place in between if place in x)]
+
+
+def _unimodal(primitive: Primitive, place: float, x: Range) -> Range:
+    """Falling down to the bottom of a valley or rising up to a peak, and turning there."""
+    return _hull(primitive, *((at,) for at in _ends(x, place)))
 
 
 def _wave(primitive: Primitive, slope: Callable[[float], float], x: Range) -> Range:
@@ -189,7 +194,7 @@ def _wave(primitive: Primitive, slope: Callable[[float], float], x: Range) -> Ra
 
 def _multiply(x: Range, y: Range) -> Range:
     if x is y:  # a square
-        return _hull(p.multiply, *((at, at) for at in (x.low, x.high, 0.0) if at in x))
+        return _hull(p.multiply, *((at, at) for at in _ends(x, 0.0)))
     return _corners(p.multiply, x, y)
 
 
@@ -207,6 +212,14 @@ def _power(x: Range, y: Range) -> Range:
         return BROKEN
     bottom = [(0.0, y.low)] if 0.0 in x else []
     return _hull(p.power, *product((x.low, x.high), (y.low, y.high)), *bottom)
+
+
+def _ratio(x: Range, y: Range, n: Range) -> Range:
+    return BROKEN if 0.0 in y or n.low != n.high else _corners(p.ratio, x, y, n)
+
+
+def _monomial(c: Range, x: Range, y: Range, k: Range) -> Range:
+    return ZERO if c.low == c.high == 0.0 else p.multiply(c, p.power(x, p.subtract(y, k)))
 
 
 def _remainder(
@@ -279,8 +292,39 @@ def _digamma(x: Range) -> Range:
     return _monotone(p.digamma, x) if _between_poles(x) else BROKEN
 
 
+def _cbrt_slope(x: Range) -> Range:
+    return BROKEN if 0.0 in x else _monotone(p.cbrt_slope, x)
+
+
+def _inverse_part(x: Range, y: Range) -> Range:
+    """For each y a wave through 0 with its crests at x = ±y, and the higher the nearer y is to 0."""
+    if 0.0 in x and 0.0 in y:
+        return BROKEN
+    return _hull(p.inverse_part, *((at, height) for height in _ends(y, 0.0) for at in _ends(x, height, -height)))
+
+
+def _bell(n: Range, a: Range, x: Range) -> Range:
+    """A Hermite polynomial times the bell, and within Cramér's bound (https://dlmf.nist.gov/18.14#E9)."""
+    if n.low != n.high or a.low != a.high:
+        return BROKEN
+    bell = _hull(p.bell, *((0.0, a.low, at) for at in _ends(x, 0.0)))
+    if n.low == 0.0:
+        return bell
+    before, polynomial = ZERO, Range(1.0, 1.0)
+    for k in range(int(n.low)):
+        before, polynomial = polynomial, -2.0 * a * (x * polynomial + float(k) * before)
+    found = polynomial * bell
+    size = floats.exp(0.5 * (floats.lgamma(n.low + 1.0) + n.low * floats.log(2.0 * a.low)))
+    size = nextafter(size * (1.0 + 2.0**-30), inf)  # for what is rounded here
+    return Range(-size, size) if isnan(found.low) else Range(max(-size, found.low), min(size, found.high))
+
+
+def _bump(c: Range, x: Range) -> Range:
+    return _hull(p.bump, *product(_ends(c), _ends(x, 0.0)))
+
+
 def _absolute(x: Range) -> Range:
-    return _valley(p.absolute, 0.0, x)
+    return _unimodal(p.absolute, 0.0, x)
 
 
 def _copysign(x: Range, y: Range) -> Range:
@@ -326,21 +370,23 @@ def _hypot(*xs: Range) -> Range:
 SELECTING = {"where", "chain"}  # results may be known although an operand is not
 MONOTONE = ["identity", "add", "negate", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "cbrt",
             "asin", "acos", "atan", "sinh", "tanh", "asinh", "acosh", "atanh", "erf", "erfc", "clip", "relu",
-            "sigmoid", "softplus", "fsum", "logsumexp"]
+            "sigmoid", "softplus", "normal", "fsum", "logsumexp"]
 RANGES: dict[str, Callable[..., Range]] = {
     **{name: partial(_monotone, TABLE[name]) for name in MONOTONE},
     **{name: partial(_step, TABLE[name]) for name in ["floor", "ceil", "trunc", "sign"]},
+    **{name: partial(_unimodal, TABLE[name], 0.0) for name in ["cosh", "atan_slope", "asin_slope", "atanh_slope"]},
+    **{name: partial(_corners, TABLE[name]) for name in ["subtract", "exp_of_difference"]},
     "absolute": _absolute,
-    "cosh": partial(_valley, p.cosh, 0.0),
-    "silu": partial(_valley, p.silu, -1.2784645427610738),
-    "gelu": partial(_valley, p.gelu, -0.7517915246935645),
+    "silu": partial(_unimodal, p.silu, -1.2784645427610738),
+    "gelu": partial(_unimodal, p.gelu, -0.7517915246935645),
     "sin": partial(_wave, p.sin, floats.cos),
     "cos": partial(_wave, p.cos, lambda x: -floats.sin(x)),
-    "subtract": partial(_corners, p.subtract),
     "multiply": _multiply,
     "divide": _divide,
     "power": _power,
     "chain": _chain,
+    "ratio": _ratio,
+    "monomial": _monomial,
     "floor_divide": _floor_divide,
     "mod": partial(_remainder, p.mod, _floor_divide, lambda y: _union(ZERO, y)),
     "fmod": partial(_remainder, p.fmod, lambda x, y: p.trunc(_divide(x, y)), lambda y: _union(y, -y)),
@@ -355,6 +401,10 @@ RANGES: dict[str, Callable[..., Range]] = {
     "lgamma": _lgamma,
     "digamma": _digamma,
     "polygamma": _polygamma,
+    "cbrt_slope": _cbrt_slope,
+    "inverse_part": _inverse_part,
+    "bell": _bell,
+    "bump": _bump,
     "copysign": _copysign,
     "where": _where,
     "maximum": _maximum,

@@ -1,6 +1,6 @@
 """The tools with which the library checks its derivatives, for derivatives of your own.
 
-`check_gradients` compares derivatives with finite differences of function values, and with mpmath where that is
+`check_gradients` compares derivatives with finite differences of function values, and with python-flint where that is
 installed. `operands`, `expressions` and `graphs` are hypothesis strategies: arguments for a primitive, and random
 programs in which results are used again. They need the package `hypothesis`.
 """
@@ -30,8 +30,8 @@ Flat = Callable[[Numbers], list[Any]]
 
 TOLERANCE = 1e-7  # relative, beyond what the finite differences say of their own error
 CANCELLED = 1e-11  # relative to the largest output, or 1: what is left where larger terms cancel
-PRECISE = 1e-9  # relative to the sum of all contributions, against mpmath
-TINY = 1e-30  # what mpmath's own differences leave
+PRECISE = 1e-9  # relative to the sum of all contributions, against python-flint
+TINY = 1e-30  # what is left where all contributions are 0
 
 
 # ── checks ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -44,8 +44,8 @@ def check_gradients(
 
     `f` takes and returns numbers or structures of numbers, as for `grad`; `args` is a tuple, one entry per argument.
     The derivatives of each order, computed in every combination of the modes, are compared with finite differences of
-    the ones of the order before, and first derivatives with mpmath, where that is installed. The message names the
-    primitive at fault, where there is one. Raises `ArgumentError` for arguments that cannot be checked.
+    the ones of the order before, and first derivatives with python-flint, where that is installed. The message names
+    the primitive at fault, where there is one. Raises `ArgumentError` for arguments that cannot be checked.
 
     >>> from autograd import math
     >>> check_gradients(lambda x, y: math.sin(x) * y, (0.5, 2.0))
@@ -71,7 +71,7 @@ def check_gradients(
             for mode in chosen:
                 below = _derivative(JACOBIANS[mode], below)
             _check_against_differences(f"{name}{tuple(point)}", below, point, chosen, modes, flat)
-    _check_against_mpmath(f"{name}{tuple(point)}", flat, point)
+    _check_against_flint(f"{name}{tuple(point)}", flat, point)
 
 
 def _derivative(jacobian: Callable[[Flat, Numbers], list[list[Any]]], f: Flat) -> Flat:
@@ -152,7 +152,7 @@ def partial_by_differences(primitive: Primitive, operands: Sequence[float], plac
     return differentiate(lambda x: [primitive(*before, x, *after)], operands[place])[0]
 
 
-def _check_against_mpmath(name: str, f: Flat, point: list[float]) -> None:
+def _check_against_flint(name: str, f: Flat, point: list[float]) -> None:
     if not precision.available():
         return
     inputs = [Value(x) for x in point]
@@ -162,12 +162,12 @@ def _check_against_mpmath(name: str, f: Flat, point: list[float]) -> None:
         try:
             exact = precision.exact_gradient(output, inputs)
         except PrimitiveError:
-            continue  # a primitive of the user's own that mpmath knows nothing of
+            continue  # a primitive of the user's own that python-flint knows nothing of
         for i, (number, expected) in enumerate(zip(_by_reverse(f, point)[place], exact)):
             if abs(number - expected) > PRECISE * max(abs(expected), _contributions(output, inputs[i])) + TINY:
                 raise GradientError(
-                    f"{name}: derivative of order 1, output {place}, input {i}: expected {expected!r} (mpmath), got"
-                    f" {number!r}" + _culprit(f, point)
+                    f"{name}: derivative of order 1, output {place}, input {i}: expected {expected!r} (python-flint),"
+                    f" got {number!r}" + _culprit(f, point)
                 )
 
 
@@ -259,8 +259,8 @@ def expressions(*, max_steps: int = 8, max_variables: int = 3) -> SearchStrategy
             place = st.integers(0, len(values) - 1)
             drawn = [draw(place), *draw(st.tuples(place | numbers, place | numbers))]
             discrete = draw(st.sampled_from(DISCRETE))
-            choices = [(primitive, _operands_of(primitive, drawn, discrete)) for primitive in table]
-            results = [(*choice, *_result(*choice, values, sensitivities)) for choice in choices]
+            choices = [(primitive, operands_of(primitive, drawn, discrete)) for primitive in table]
+            results = [(*choice, *outcome(*choice, values, sensitivities)) for choice in choices]
             tame = [found for found in results if abs(found[2]) <= SIZE and found[3] <= SENSITIVITY]
             primitive, chosen, out, sensitivity = draw(st.sampled_from(tame))
             values.append(out)
@@ -281,14 +281,15 @@ def graphs(**limits: int) -> SearchStrategy[tuple[Value, list[Value]]]:
     return expressions(**limits).map(record)
 
 
-def _operands_of(primitive: Primitive, drawn: list[int | float], discrete: float) -> tuple[int | float, ...]:
+def operands_of(primitive: Primitive, drawn: list[int | float], discrete: float) -> tuple[int | float, ...]:
+    """Return as many operands as the primitive takes, `discrete` where it has no derivative."""
     if primitive.many:
         return tuple(drawn[:2])
     rest = iter(drawn)
     return tuple(discrete if rule is None else next(rest) for rule in primitive.rules)
 
 
-def _result(
+def outcome(
     primitive: Primitive, places: Sequence[int | float], values: Sequence[float], sensitivities: Sequence[float]
 ) -> tuple[float, float]:
     """Return the value of a step, and a bound on how much faster than the variables it changes."""

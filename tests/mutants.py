@@ -31,7 +31,7 @@ CHANGES: dict[str, Change] = {
 PROPERTIES = (
     "test_partials_agree_with_finite_differences",
     "test_second_derivatives_agree_with_finite_differences_in_both_modes",
-    "test_values_and_partials_agree_with_mpmath",
+    "test_values_and_partials_agree_with_balls",
 )
 
 

@@ -27,7 +27,7 @@ LEFT_OUT = {
     "test_demos.py": "trains for long",
     "test_documentation.py": "reads texts",
     "test_draw.py": "draws, with libraries in C of others",
-    "test_primitives.py": "computes in mpmath; test_kernels.py computes the same rows in C",
+    "test_primitives.py": "computes in python-flint; test_kernels.py computes the same rows in C",
     "test_testing.py": "looks for wrong derivatives in Python",
 }
 TOO_SLOW = ["test_depth.py::test_it_copies"]  # millions of small objects of Python's

@@ -164,7 +164,7 @@ LINES = [
     # a function of x, y, and what stands in the column of local derivatives
     (lambda x, y: x + y, "1"),
     (lambda x, y: x - y, "1"),
-    (lambda x, y: y / x, "-(output / x) = -1.25"),
+    (lambda x, y: y / x, "-(y / x ** 2) = -1.25"),
     (lambda x, y: -x, "-1"),
     (lambda x, y: math.exp(x), "output = 7.38906"),
     (lambda x, y: math.where(y > 0, x, y), "1 ≠ 0 ? 1 : nothing = 1"),

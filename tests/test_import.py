@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[1]
 ORDER = [
     "errors",
     "namesake",
+    "special",
     "floats",
     "primitives",
     "formulas",
@@ -44,7 +45,8 @@ ORDER = [
 """The modules of the library; each imports only from those above it."""
 
 PUBLIC_MODULES = {"autograd", "autograd.errors", "autograd.math", "autograd.draw", "autograd.testing"}
-HEAVY = ["numpy", "graphviz", "pygraphviz", "hypothesis", "mpmath", "scipy", "sklearn", "matplotlib", "tqdm", "pytest"]
+HEAVY = ["numpy", "graphviz", "pygraphviz", "hypothesis", "flint", "mpmath", "scipy", "sklearn", "matplotlib", "tqdm"]
+HEAVY += ["pytest"]
 
 NO_MODULES = {"__init__.py", "_native.pyi"}
 

@@ -24,7 +24,7 @@ def close(numbers: list[float]) -> object:
 
 @given(expressions())
 @settings(max_examples=150)
-def test_derivatives_of_any_program_agree_with_finite_differences_and_mpmath(f: Expression) -> None:
+def test_derivatives_of_any_program_agree_with_finite_differences_and_balls(f: Expression) -> None:
     check_gradients(f, f.point, order=2)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import inf, isfinite, isnan, nan
+from math import factorial, inf, isfinite, isnan, nan, sqrt
 from typing import Any
 
 import pytest
@@ -73,6 +73,19 @@ KNOWN = [
     (p.where, [0.0, 1.0, (2.0, 3.0)], (2.0, 3.0)),
     (p.where, [(0.0, 1.0), 1.0, (2.0, 3.0)], (1.0, 3.0)),
     (p.chain, [0.0, UNKNOWN], (0.0, 0.0)),
+    (p.atan_slope, [(-1.0, 2.0)], (0.2, 1.0)),
+    (p.asin_slope, [(-0.6, 0.8)], (1.0, 5.0 / 3.0)),
+    (p.atanh_slope, [(-0.5, 0.75)], (1.0, 16.0 / 7.0)),
+    (p.cbrt_slope, [(1.0, 8.0)], (1.0 / 12.0, 1.0 / 3.0)),
+    (p.exp_of_difference, [(0.0, 1.0), (1.0, 1.0)], (0.36787944117144233, 1.0)),
+    (p.ratio, [(-1.0, 2.0), (-2.0, -1.0), 3.0], (-2.0, 1.0)),
+    (p.monomial, [(-1.0, 2.0), (-2.0, 1.0), 3.0, 1.0], (-4.0, 8.0)),
+    (p.monomial, [0.0, (-1.0, 1.0), 0.5, 1.0], (0.0, 0.0)),
+    (p.inverse_part, [(-1.0, 4.0), 2.0], (-0.2, 0.25)),
+    (p.inverse_part, [(1.0, 2.0), (-3.0, 1.0)], (0.1, 1.0)),
+    (p.bump, [(-1.0, 2.0), (-1.0, 3.0)], (-0.25, 0.5)),
+    (p.bell, [0.0, 1.0, (-2.0, 1.0)], (0.018315638888734182, 1.0)),
+    (p.bell, [1.0, 0.5, (2.0, 2.0)], (-0.2706705664732254, -0.2706705664732254)),
 ]
 
 
@@ -84,6 +97,14 @@ def ranged(operands: list[Any]) -> list[Any]:
 def test_ranges_are_tight(row: p.Primitive, operands: list[Any], expected: tuple[float, float]) -> None:
     found = range_of(row, ranged(operands))
     assert (found.low, found.high) == pytest.approx(expected, abs=1e-13)
+
+
+@pytest.mark.parametrize("half", [3.0, 100.0, 1e300])
+@pytest.mark.parametrize("n", [1, 2, 6, 170])
+def test_derivatives_of_the_bell_are_within_the_bound_of_cramer(n: int, half: float) -> None:
+    """|Hₙ(u)| exp(-u²) is at most √(2ⁿ n!): so far, and no farther, however wide the range."""
+    found = range_of(p.bell, [float(n), 1.0, Range(-half, half)])
+    assert -found.low == found.high == pytest.approx(sqrt(2.0**n) * sqrt(float(factorial(n))), rel=1e-8)
 
 
 NOT_KNOWN = [
@@ -106,6 +127,15 @@ NOT_KNOWN = [
     (p.power, [(-1.0, 1.0), 0.5], BROKEN),
     (p.power, [(0.0, 1.0), (0.0, 1.0)], BROKEN),
     (p.ldexp, [1.0, (0.0, 1.0)], BROKEN),
+    (p.ratio, [1.0, (-1.0, 1.0), 2.0], BROKEN),
+    (p.ratio, [1.0, 2.0, (1.0, 2.0)], BROKEN),
+    (p.monomial, [(0.0, 1.0), (-1.0, 1.0), 0.5, 1.0], BROKEN),
+    (p.asin_slope, [(0.5, 1.5)], UNKNOWN),
+    (p.atanh_slope, [(0.5, 1.5)], UNKNOWN),
+    (p.cbrt_slope, [(-1.0, 1.0)], BROKEN),
+    (p.inverse_part, [(-1.0, 1.0), (-1.0, 1.0)], BROKEN),
+    (p.bell, [(0.0, 1.0), 1.0, 2.0], BROKEN),
+    (p.bell, [1.0, (1.0, 2.0), 2.0], BROKEN),
     (p.round_to, [1.0, (0.0, 1.0)], BROKEN),
 ]
 

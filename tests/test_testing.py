@@ -40,7 +40,7 @@ every_row = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 
 @pytest.fixture
 def own_rows(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Take back what a test adds to the table, and to mpmath's."""
+    """Take back what a test adds to the table, and to the judge's."""
     before, oracles = dict(TABLE), dict(precision.ORACLES)
     yield
     for table, content in ((TABLE, before), (precision.ORACLES, oracles)):
@@ -49,7 +49,7 @@ def own_rows(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
-def no_mpmath(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_flint(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(precision, "available", lambda: False)
 
 
@@ -113,9 +113,9 @@ def test_right_derivatives_pass(f: Callable[..., Any], args: Any, order: int) ->
     check_gradients(f, args, order=order)
 
 
-@pytest.mark.usefixtures("no_mpmath")
+@pytest.mark.usefixtures("no_flint")
 @pytest.mark.parametrize(("f", "args"), [c[1:] for c in RIGHT], ids=[c[0] for c in RIGHT])
-def test_right_derivatives_pass_without_mpmath(f: Callable[..., Any], args: Any) -> None:
+def test_right_derivatives_pass_without_flint(f: Callable[..., Any], args: Any) -> None:
     check_gradients(f, args)
 
 
@@ -319,44 +319,44 @@ def test_nameless_functions_are_described() -> None:
         check_gradients(lambda x: number(x) ** 2, (1.5,))
 
 
-# ── with mpmath ──────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── with python-flint ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.fixture
 def slightly_wrong(own_rows: None) -> Primitive:
     """A derivative off by less than finite differences are trusted for."""
-    precision.ORACLES["slightly"] = lambda mp, x: mp.sin(x)
+    precision.ORACLES["slightly"] = lambda x: x.sin()
     return make("slightly", stdlib.sin, lambda z, x: (1 + 2e-8) * math.cos(x))
 
 
-def test_mpmath_judges_more_sharply(slightly_wrong: Primitive) -> None:
+def test_ball_arithmetic_judges_more_sharply(slightly_wrong: Primitive) -> None:
     with pytest.raises(GradientError) as caught:
         check_gradients(slightly_wrong, (0.5,))
     assert str(caught.value) == (
-        f"slightly(0.5,): derivative of order 1, output 0, input 0: expected {cos(0.5)!r} (mpmath), got"
+        f"slightly(0.5,): derivative of order 1, output 0, input 0: expected {cos(0.5)!r} (python-flint), got"
         f" {(1 + 2e-8) * cos(0.5)!r}"
     )
 
 
-@pytest.mark.usefixtures("no_mpmath")
-def test_without_mpmath_differences_judge_alone(slightly_wrong: Primitive) -> None:
+@pytest.mark.usefixtures("no_flint")
+def test_without_flint_differences_judge_alone(slightly_wrong: Primitive) -> None:
     check_gradients(slightly_wrong, (0.5,))
     wrong = make("wrong", stdlib.sin, lambda z, x: math.sin(x))
     with pytest.raises(GradientError, match=r"^wrong\(0\.5,\): derivative of order 1 .*\nprimitive 'wrong' "):
         check_gradients(wrong, (0.5,))
 
 
-def test_a_primitive_unknown_to_mpmath_hides_only_its_own_output(slightly_wrong: Primitive) -> None:
+def test_a_primitive_unknown_to_flint_hides_only_its_own_output(slightly_wrong: Primitive) -> None:
     unknown = make("unknown", stdlib.cos, lambda z, x: -math.sin(x))
     check_gradients(unknown, (0.5,))
-    with pytest.raises(GradientError, match=r"^<lambda>\(0\.5,\): derivative of order 1, output 1, input 0: .*mpmath"):
+    with pytest.raises(GradientError, match=r"^<lambda>\(0\.5,\): derivative of order 1, output 1, .*python-flint"):
         check_gradients(lambda x: [unknown(x), slightly_wrong(x)], (0.5,))
 
 
-def test_neither_mpmath_nor_hypothesis_is_needed() -> None:
+def test_neither_flint_nor_hypothesis_is_needed() -> None:
     program = (
         "import sys\n"
-        "for name in ('mpmath', 'hypothesis', 'numpy'): sys.modules[name] = None  # importing them would fail\n"
+        "for name in ('flint', 'hypothesis', 'numpy'): sys.modules[name] = None  # importing them would fail\n"
         "from autograd import math, precision\n"
         "from autograd.testing import check_gradients\n"
         "check_gradients(math.sin, (0.5,))\n"
@@ -558,9 +558,12 @@ def test_exact_partials(row: Primitive, numbers: tuple[float, ...], place: int, 
         (p.logsumexp, (1000.0, 1000.0), 1000 + log(2)),
         (p.gelu, (0.0,), 0.0),
         (p.expm1, (1e-300,), 1e-300),
-        (p.log, (0.0,), -inf),
+        (p.log, (0.0,), nan),
         (p.log, (-1.0,), nan),
         (p.sqrt, (-2.0,), nan),
+        (p.power, (-8.0, 1 / 3), nan),
+        (p.power, (-1.0, 1001.0), -1.0),
+        (p.absolute, (nan,), nan),
     ],
     ids=lambda x: getattr(x, "name", str(x)),
 )
@@ -599,10 +602,8 @@ def test_exact_gradients_agree_with_backward(graph: tuple[Value, list[Value]]) -
 
 
 @every_row
-def test_every_row_is_known_to_mpmath(row: Primitive) -> None:
-    import mpmath
-
-    assert callable(precision.oracle(mpmath.MPContext(), row))
+def test_every_row_is_known_to_the_judge(row: Primitive) -> None:
+    assert callable(precision.oracle(row))
 
 
 @pytest.mark.usefixtures("own_rows")
@@ -616,8 +617,8 @@ def test_rows_of_ones_own_need_to_be_told() -> None:
     ):
         with pytest.raises(PrimitiveError) as caught:
             call()
-        assert str(caught.value) == "primitive 'own' is unknown to mpmath; add ORACLES['own']"
-    precision.ORACLES["own"] = lambda mp, x: x**3
+        assert str(caught.value) == "primitive 'own' is unknown to python-flint; add precision.ORACLES['own']"
+    precision.ORACLES["own"] = lambda x: x**3
     assert precision.exact_value(own, (2.0,)) == 8.0
     assert precision.exact_partial(own, (2.0,), 0) == 12.0
     assert precision.exact_gradient(own(x), [x]) == [12.0]
@@ -705,7 +706,7 @@ def test_expressions_are_varied() -> None:
     seen: list[Expression] = []
 
     @given(expressions())
-    @settings(max_examples=200, derandomize=True, database=None)
+    @settings(max_examples=600, derandomize=True, database=None)
     def collect(expression: Expression) -> None:
         seen.append(expression)
 

@@ -1,0 +1,352 @@
+"""How accurate the primitives and whole expressions are: `python -m benchmarks.accuracy`.
+
+Each row of the table is computed at many points of its domain and compared with certified results, those of
+`autograd.precision`. Errors are in units of the last place of the exact result or, where a formula is a sum whose terms
+cancel, of its largest term. Random expressions are compared with a running error bound.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice, product
+from math import inf, isfinite, isnan, nextafter, ulp
+from multiprocessing import Pool, cpu_count
+from pathlib import Path
+from subprocess import PIPE
+from typing import Any
+
+from autograd import Value, precision
+from autograd.graph import topological_order
+from autograd.primitives import BUILT_IN, TABLE, Primitive
+from autograd.testing import DISCRETE, SENSITIVITY, SIZE, Expression, operands_of, outcome
+from autograd.transforms import adjoints
+
+LIMITS = (4.0, 4.0, 16.0, 64.0, 256.0)  # of the value and the derivatives, in units of the last place
+PAGE = Path(__file__).parent.parent / "docs" / "numerics.md"
+NORMAL = 2.0**-1022
+C = 4.0  # of the running error bound
+
+# Rows of which only the rules of others are made: what they are good for is seen there.
+PARTS = {"chain", "ratio", "monomial", "exp_of_difference", "inverse_part", "bell", "bump", "normal"}
+PARTS |= {name for name in BUILT_IN if name.endswith("_slope")}
+ROWS = [name for name in TABLE if name in BUILT_IN - PARTS]
+
+EDGES = (0.0, 5e-324, NORMAL, 1e-300, 1e-8, 0.5, 1.0, 2.0, 1e8, 1e300, 1.7976931348623157e308)
+# Where formulas change, results leave the floats, or derivatives are zero.
+THRESHOLDS: dict[str, tuple[float, ...]] = {
+    "exp": (709.782712893384, 708.3964185322641, 745.1332191019412),
+    "exp2": (1024.0, 1022.0, 1075.0),
+    "expm1": (709.782712893384, 37.0, 745.1332191019412),
+    "log1p": (-0.5,),
+    "sinh": (22.0, 710.4758600739439),
+    "cosh": (22.0, 710.4758600739439),
+    "tanh": (22.0, 334.0, 354.0, 372.5),
+    "sin": (3.141592653589793, 1.5707963267948966),
+    "cos": (3.141592653589793, 1.5707963267948966),
+    "tan": (3.141592653589793, 1.5707963267948966),
+    "erf": (6.0, 25.8, 26.6, 27.2),
+    "erfc": (6.0, 25.8, 26.5, 27.2),
+    "gamma": (1.4616321449683622, 171.62437695630272, -170.5, -1.5, -0.5040830082644554, 1e-308),
+    "lgamma": (1.4616321449683622, 2.0, 2.5e305, -2.4570247382208006, -1.5, -0.5040830082644554),
+    "digamma": (0.6616321449683622, 1.4616321449683622, 2.2616321449683622, 20.0, -0.5040830082644554, -1.5),
+    "polygamma": (1.4616321449683622, 20.0, 21.0, -0.25, -0.5),
+    "sigmoid": (36.7, 667.0, 708.0, 745.0),
+    "softplus": (36.7, 667.0, 708.0, 745.0),
+    "silu": (-1.2784645427610738, 36.7, 667.0, 700.0, 708.0, 745.0),
+    "gelu": (-0.7517915246935645, 8.3, 36.5, 37.0, 37.5, 38.5),
+}
+
+PEERS = {"JAX": "jax", "HIPS autograd": "hips"}
+Points = list[tuple[float, ...]]
+
+
+@dataclass
+class Worst:
+    """The largest errors of a row, in its value and its derivatives, and where they were found."""
+
+    errors: list[float] = field(default_factory=lambda: [0.0] * len(LIMITS))
+    places: list[str] = field(default_factory=lambda: [""] * len(LIMITS))
+    judged: list[int] = field(default_factory=lambda: [0] * len(LIMITS))  # how many results of each order
+    passed_over: list[int] = field(default_factory=lambda: [0] * len(LIMITS))
+
+    def add(self, order: int, error: float, place: str) -> None:
+        """Take note of an error."""
+        self.judged[order] += 1
+        if error > self.errors[order]:
+            self.errors[order], self.places[order] = error, place
+
+
+# ── primitives ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def anchors_of(row: Primitive) -> list[float]:
+    """Return the edges of the domain and the thresholds, with both signs, and their neighbours."""
+    ends = (end for interval in row.domain for end in interval)
+    around = {sign * x for x in (*EDGES, *ends, *THRESHOLDS.get(row.name, ())) for sign in (1.0, -1.0)}
+    return sorted(filter(isfinite, {x for a in around for x in (nextafter(a, -inf), a, nextafter(a, inf))}))
+
+
+def number(rng: random.Random, anchors: Sequence[float]) -> float:
+    """Return a number of any size, of moderate size, or close to an anchor."""
+    sign, anchor = rng.choice((1.0, -1.0)), rng.choice(anchors)
+    match rng.randrange(4):
+        case 0:
+            return sign * rng.uniform(1.0, 2.0) * 2.0 ** rng.randint(-1074, 1023)
+        case 1:
+            return sign * 2.0 ** rng.uniform(-12.0, 10.0)
+        case 2:
+            return sign * rng.uniform(0.0, 40.0)
+    return anchor + sign * abs(anchor or 1.0) * 2.0 ** -rng.uniform(0.0, 54.0)
+
+
+def points(row: Primitive, count: int, seed: int) -> Iterator[tuple[float, ...]]:
+    """Yield operands where the row is smooth: edges (all, or up to a tenth of `count`), then `count` at random."""
+    rng = random.Random(f"{row.name} {seed}")
+    anchors = anchors_of(row)
+    fixed = [False] * 2 if row.many else [rule is None for rule in row.rules]
+    edges = list(product(*[DISCRETE if is_fixed else anchors for is_fixed in fixed]))
+    if len(edges) > max(count // 10, len(anchors)):
+        edges = rng.sample(edges, max(count // 10, len(anchors)))
+
+    def drawn() -> Iterator[tuple[float, ...]]:
+        while True:
+            yield tuple([rng.choice(DISCRETE) if is_fixed else number(rng, anchors) for is_fixed in fixed])
+
+    def smooth(found: Iterator[tuple[float, ...]]) -> Iterator[tuple[float, ...]]:
+        return (xs for xs in found if all(map(isfinite, xs)) and row.smooth_at(*xs))
+
+    yield from smooth(iter(edges))
+    yield from islice(smooth(drawn()), count)
+
+
+def derivatives(row: Primitive, many: Points, place: int) -> Iterator[list[float]]:
+    """Yield the value and the derivatives by one operand, as the library computes them, at each point."""
+    for operands in many:
+        x = Value(operands[place])
+        y: Any = row(*operands[:place], x, *operands[place + 1 :])
+        found = [y.data]
+        for _ in LIMITS[1:]:
+            y = adjoints(y, [x])[0] if isinstance(y, Value) else 0.0
+            found.append(y.data if isinstance(y, Value) else y)
+        yield found
+
+
+def differentiable(row: Primitive) -> list[int]:
+    """Return the places of the operands with a derivative, two where there may be many operands."""
+    return [0, 1] if row.many else [i for i, rule in enumerate(row.rules) if rule]
+
+
+def by_peer(python: str, count: int, peer: str, names: Sequence[str]) -> dict[str, Worst]:
+    """Return the errors of another library, which runs in its own interpreter, for the rows that it has.
+
+    XLA takes numbers below 2⁻¹⁰²² for 0. So that the table shows formulas and not that, peers get no such operands and
+    are not judged by such results; we are.
+    """
+    normal = {name: [xs for xs in points(TABLE[name], count, 0) if all(map(has_all_digits, xs))] for name in names}
+    asked = [(name, place) for name in names for place in differentiable(TABLE[name])]
+    command = [python, str(Path(__file__).with_name("accuracy_peers.py")), PEERS[peer]]
+    questions = json.dumps([(name, place, normal[name]) for name, place in asked])
+    ran = subprocess.run(command, input=questions, stdout=PIPE, text=True, check=True)
+    answers = dict(zip(asked, json.loads(ran.stdout)))
+
+    def answer(row: Primitive, many: Points, place: int) -> Any:
+        return answers[row.name, place]
+
+    known = [name for name in names if all(answers[name, place] for place in differentiable(TABLE[name]))]
+    return {name: measure(TABLE[name], normal[name], answer, subnormal=False) for name in known}
+
+
+def has_all_digits(exact: Any) -> bool:
+    """Return whether a result is 0, or neither too small nor too large for a float with all its digits."""
+    return exact == 0 or NORMAL <= abs(float(exact)) < inf
+
+
+def measure(
+    row: Primitive, many: Points, compute: Callable[[Primitive, Points, int], Any] = derivatives, subnormal: bool = True
+) -> Worst:
+    """Return the largest errors of a row at the given points.
+
+    Every value is judged, and every first derivative but where the value is too large for a float. Passed over are
+
+    * derivatives of an infinite value, and those that exact mathematics does not have: at an end of the domain, as that
+      of sqrt at 0. The tables in `tests/test_primitives.py` say what they are;
+    * derivatives from the second on where a lower one or the next, by any operand, is too large for a float or so small
+      that it has not all its digits. A rule for the k-th computes with these: what they have lost no rule brings back,
+      and no float type could hold it. The report says how many those are.
+    """
+    worst = Worst()
+    order = len(LIMITS) - 1
+    places = differentiable(row)
+    columns = [compute(row, many, place) for place in places]
+    for operands, *answers in zip(many, *columns):
+        exact = [precision.exact_derivatives(row, operands, place, order + 1) for place in places]
+        finite = isfinite(float(exact[0][0]))
+        whole = [finite and all(has_all_digits(x) for each in exact for x in each[: k + 2]) for k in range(order + 1)]
+        tame = [True, finite, *whole[2:]]
+        for place, right, found in zip(places, exact, answers):
+            largest = precision.largest_terms(row, operands, place, order)
+            for k, got in enumerate(found):
+                if tame[k] and not isnan(float(right[k])) and (subnormal or has_all_digits(right[k])):
+                    error = precision.error_in_ulps(float(got), right[k], largest[k])
+                    worst.add(k, error, ", ".join(f"{x:.17g}" for x in operands))
+                else:
+                    worst.passed_over[k] += 1
+    return worst
+
+
+# ── expressions ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def expression(rng: random.Random, max_steps: int = 8, max_variables: int = 3) -> Expression:
+    """Return a random program, smooth and not too sensitive at its point, in which results are used again."""
+    table = [TABLE[name] for name in ROWS]
+    values = [rng.uniform(-3.0, 3.0) for _ in range(rng.randint(1, max_variables))]
+    point, sensitivities, steps = tuple(values), [1.0] * len(values), []
+    wanted = rng.randint(1, max_steps)
+    while len(steps) < wanted:
+        place = rng.randrange(len(values))
+        drawn = [place, *(rng.choice((rng.randrange(len(values)), rng.uniform(-3.0, 3.0))) for _ in range(2))]
+        primitive = rng.choice(table)
+        chosen = operands_of(primitive, drawn, rng.choice(DISCRETE))
+        value, sensitivity = outcome(primitive, chosen, values, sensitivities)
+        if abs(value) <= SIZE and sensitivity <= SENSITIVITY:
+            steps.append((primitive, chosen))
+            values.append(value)
+            sensitivities.append(sensitivity)
+    return Expression(tuple(steps), point)
+
+
+def running_error_bound(y: Value) -> float:
+    """Return C · u · Σ |adjoint · v| over the nodes v of a graph."""
+    y.backward()
+    nodes = topological_order(y)
+    bound = C * 2.0**-53 * sum(abs(node.grad * node.data) for node in nodes)
+    for node in nodes:
+        node.grad = 0.0
+    return bound + ulp(0.0)
+
+
+def excess(f: Expression) -> float:
+    """Return the largest error in the value, the gradient and the Hessian, as a part of its bound."""
+    leaves = [Value(x) for x in f.point]
+    y = f(*leaves)
+    gradient = adjoints(y, leaves)
+    hessian = [adjoints(g, leaves) if isinstance(g, Value) else [0.0] * len(leaves) for g in gradient]
+    value, slopes, curvatures = precision.exact_to_second_order(y, leaves)
+    pairs = [(y, value), *zip(gradient, slopes)]
+    pairs += [pair for row, exact in zip(hessian, curvatures) for pair in zip(row, exact)]
+    worst = 0.0
+    for got, exact in pairs:
+        number = got.data if isinstance(got, Value) else got
+        if number != exact and not isnan(exact):
+            bound = running_error_bound(got) if isinstance(got, Value) else ulp(0.0)
+            worst = max(worst, abs(number - exact) / bound)
+    return worst
+
+
+# ── the report ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def text(error: float) -> str:
+    """Return an error in a few characters."""
+    return "all digits" if error > 1e15 else f"{error:.2g}" if error < 1000 else f"{error:.0e}"
+
+
+def table(measured: dict[str, Worst]) -> str:
+    """Return the errors of the rows as a Markdown table."""
+    lines = ["| primitive | value | 1st | 2nd | 3rd | 4th | worst first derivative at |", "|---|" + "--:|" * 5 + "---|"]
+    for name, worst in measured.items():
+        marked = [f"**{text(e)}**" if e > limit else text(e) for e, limit in zip(worst.errors, LIMITS)]
+        lines.append(f"| `{name}` | {' | '.join(marked)} | {worst.places[1]} |")
+    return "\n".join(lines) + "\n"
+
+
+def coverage(measured: dict[str, Worst], points: int) -> str:
+    """Return how many results were judged, of each order."""
+    orders = zip(("values", "first derivatives", "second", "third", "fourth"), *[
+        map(sum, zip(*[getattr(worst, kind) for worst in measured.values()])) for kind in ("judged", "passed_over")
+    ])  # fmt: skip
+    shares = (f"{name} {judged:,} ({100 * judged / max(1, judged + passed):.1f} %)" for name, judged, passed in orders)
+    return f"At {points:,} random points per row, and at edges, were judged: {', '.join(shares)}.\n"
+
+
+def side_by_side(ours: dict[str, Worst], peers: dict[str, dict[str, Worst]], points: int) -> str:
+    """Return the errors in values and first and second derivatives of several libraries as a Markdown table."""
+    contenders = {"ours": ours, **peers}
+    lines = ["| primitive | " + " | ".join(f"{name}: value | 1st | 2nd" for name in contenders) + " |"]
+    lines.append("|---|" + "--:|" * (3 * len(contenders)))
+    for row in ours:
+        if any(row in measured for measured in peers.values()):
+            cells = (measured[row].errors[:3] if row in measured else None for measured in contenders.values())
+            shown = (" | ".join(map(text, cell)) if cell else "– | – | –" for cell in cells)
+            lines.append(f"| `{row}` | {' | '.join(shown)} |")
+    return "\n".join(lines) + f"\n\nThe other libraries had {points:,} random points per row.\n"
+
+
+def excesses(seeds: Iterable[int]) -> list[float]:
+    """Return for each seed the largest error in a random expression, as a part of its bound."""
+    return [excess(expression(random.Random(seed))) for seed in seeds]
+
+
+def main() -> int:
+    """Measure what the command line asks for; return 1 if a limit is missed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("rows", nargs="*", metavar="ROW", help="all by default")
+    parser.add_argument("--points", type=int, default=100_000, help="random points per row")
+    parser.add_argument("--peer-points", type=int, default=10_000, help="random points per row for other libraries")
+    parser.add_argument("--peers", metavar="PYTHON", help="the interpreter that has JAX and HIPS autograd")
+    parser.add_argument("--expressions", type=int, default=100_000)
+    parser.add_argument("--jobs", type=int, default=cpu_count(), help="processes")
+    parser.add_argument("--write", action="store_true", help=f"write the tables to {PAGE.name}")
+    options = parser.parse_args()
+    names = options.rows or ROWS
+    ours, peers = {}, {}
+    with Pool(options.jobs) as jobs:
+        for name, worst in zip(names, jobs.imap(partial(measure_named, options.points), names)):
+            ours[name] = worst
+            print(f"{name:13}", *(f"{text(e):>10}" for e in worst.errors), worst.places[1], flush=True)
+        chunks = [range(i, min(i + 100, options.expressions)) for i in range(0, options.expressions, 100)]
+        ratios = [ratio for found in jobs.imap(excesses, chunks) for ratio in found]
+        for peer in PEERS if options.peers else ():
+            compare = partial(by_peer, options.peers, options.peer_points, peer)
+            groups = [names[i : i + 10] for i in range(0, len(names), 10)]
+            peers[peer] = {name: worst for found in jobs.imap(compare, groups) for name, worst in found.items()}
+    violations = sum(ratio > 1.0 for ratio in ratios)
+    said = (
+        f"{violations} violations in {len(ratios):,} random expressions; the largest error is"
+        f" {max(ratios, default=0.0):.2f} of its bound.\n"
+    )
+    print(coverage(ours, options.points), said, sep="", flush=True)
+    if options.write:
+        measured = f"{table(ours)}\n{coverage(ours, options.points)}"
+        report(measured, said, side_by_side(ours, peers, options.peer_points))
+    missed = [name for name in ours if any(e > limit for e, limit in zip(ours[name].errors, LIMITS))]
+    print("beyond the limits:", *(missed or ["nothing"]))
+    return int(bool(missed or violations))
+
+
+def measure_named(count: int, name: str) -> Worst:
+    """Return the largest errors of a row of the table."""
+    return measure(TABLE[name], list(points(TABLE[name], count, 0)))
+
+
+def report(primitives: str, expressions: str, peers: str) -> None:
+    """Write the results to the page, each between its two marks."""
+    page = PAGE.read_text(encoding="utf-8")
+    found = {"primitives": primitives, "expressions": expressions, "peers": peers}
+    for name, content in found.items():
+        begin, end = f"<!-- {name}: printed by benchmarks/accuracy.py -->\n", f"<!-- end of {name} -->\n"
+        before, _, rest = page.partition(begin)
+        page = before + begin + "\n" + content + "\n" + end + rest.partition(end)[2]
+    PAGE.write_text(page, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

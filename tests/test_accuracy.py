@@ -1,0 +1,81 @@
+"""Every value, derivative and random expression within its limit: a smaller `make accuracy`."""
+
+from __future__ import annotations
+
+import random
+import sys
+from math import inf, nan
+from pathlib import Path
+
+import pytest
+
+from autograd import Value, math, precision
+from autograd.primitives import TABLE
+
+pytest.importorskip("flint", reason="compares with python-flint")
+sys.path.insert(0, str(Path(__file__).parent.parent))  # pytest alone does not look for `benchmarks` there
+from benchmarks import accuracy
+
+SEED = 1  # not that of the report
+
+
+@pytest.mark.parametrize("name", accuracy.ROWS)
+def test_values_and_derivatives_are_within_their_limits(name: str) -> None:
+    row = TABLE[name]
+    worst = accuracy.measure(row, list(accuracy.points(row, 60, SEED)))
+    beyond = [found for found in zip(worst.errors, accuracy.LIMITS, worst.places) if found[0] > found[1]]
+    assert not beyond
+    assert worst.judged[0] > 60
+
+
+def test_random_expressions_are_within_the_running_error_bound() -> None:
+    assert max(accuracy.excesses(range(150))) <= 1.0
+
+
+# Where rules of textbooks lose all digits.
+LOST = [
+    ("tanh", 21.0, 2.2997405021730947e-18),
+    ("expm1", -503.0, 3.5717829374893e-219),
+    ("asinh", 1e234, 1e-234),
+    ("sigmoid", -40.0, 4.248354255291589e-18),
+    ("erf", 26.0, 4.2e-294),
+    ("lgamma", 1.4616321449683622, -9.5e-17),
+]
+
+
+@pytest.mark.parametrize(("name", "x", "roughly"), LOST)
+def test_where_textbooks_lose_all_digits(name: str, x: float, roughly: float) -> None:
+    y = Value(x)
+    getattr(math, name)(y).backward()
+    exact = precision.exact_partial(TABLE[name], (x,), 0)
+    assert y.grad == pytest.approx(exact, rel=4e-16)
+    assert exact == pytest.approx(roughly, rel=0.5)
+
+
+# ── the measure itself ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_lost_digit_is_seen() -> None:
+    row = TABLE["tanh"]
+
+    def textbook(row: object, many: accuracy.Points, place: int) -> list[list[float]]:
+        return [[math.tanh(x), 1.0 - math.tanh(x) ** 2] for (x,) in many]
+
+    assert accuracy.measure(row, [(0.5,), (21.0,)], textbook).errors[1] > 1e15
+
+
+def test_wrong_infinities_and_nans_are_seen() -> None:
+    (exact,) = precision.exact_derivatives(TABLE["exp"], (1000.0,), 0, 0)
+    assert [precision.error_in_ulps(x, exact) for x in (inf, -inf, 1.0, nan)] == [0.0, inf, inf, inf]
+    (one,) = precision.exact_derivatives(TABLE["exp"], (0.0,), 0, 0)
+    assert [precision.error_in_ulps(x, one) for x in (1.0, 1.0 + 2.0**-52, inf, nan)] == [0.0, 1.0, inf, inf]
+
+
+def test_points_are_the_same_every_time() -> None:
+    row = TABLE["atan2"]
+    first, again, other = (list(accuracy.points(row, 50, seed)) for seed in (0, 0, 1))
+    assert first == again != other
+
+
+def test_expressions_are_the_same_every_time() -> None:
+    assert repr(accuracy.expression(random.Random(3))) == repr(accuracy.expression(random.Random(3)))
