@@ -149,7 +149,8 @@ def partial_by_differences(primitive: Primitive, operands: Sequence[float], plac
     True
     """
     before, after = operands[:place], operands[place + 1 :]
-    return differentiate(lambda x: [primitive(*before, x, *after)], operands[place])[0]
+    size = abs(primitive(*map(abs, operands))) if primitive.many else 0.0  # of what may cancel in a sum of products
+    return differentiate(lambda x: [primitive(*before, x, *after)], operands[place], size)[0]
 
 
 def _check_against_flint(name: str, f: Flat, point: list[float]) -> None:
@@ -176,9 +177,18 @@ def _contributions(output: Value, x: Value) -> float:
     sizes = {x: 1.0}
     for node in topological_order(output):
         if node not in sizes:
-            ways = zip(node.operands, node.partials)
-            sizes[node] = sum(sizes[o] * abs(p) for o, p in ways if isinstance(o, Value) and p is not None)
+            ways = ((o, place) for place, o in enumerate(node.operands) if isinstance(o, Value) and sizes[o])
+            sizes[node] = sum(sizes[o] * _size_of_partial(node, place) for o, place in ways)
     return sizes[output]
+
+
+def _size_of_partial(node: Value, place: int) -> float:
+    """Return |partial|, or the size of the largest term of the partial, if terms cancel as at the bottom of `silu`."""
+    primitive, partial = node.primitive, node.partials[place]
+    if primitive is None or partial is None or not isfinite(partial):
+        return abs(partial or 0.0)
+    operands = [x.data if isinstance(x, Value) else x for x in node.operands]
+    return max(abs(partial), float(precision.largest_terms(primitive, operands, place, 1)[1].mid()))
 
 
 # ── strategies ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -338,6 +338,17 @@ def test_ball_arithmetic_judges_more_sharply(slightly_wrong: Primitive) -> None:
     )
 
 
+@pytest.mark.parametrize(("row", "bottom"), [(p.silu, -1.278464542761074), (p.gelu, -0.7517915246935645)])
+def test_what_is_left_of_the_terms_of_a_slope_is_no_mistake(row: Primitive, bottom: float) -> None:
+    """The slope is 0 there, or 2e-17: what is left of two terms of 0.2."""
+    check_gradients(row, (bottom,))
+    check_gradients(lambda x: math.exp(row(x)), (bottom,))
+
+
+def test_slopes_at_poles_are_not_judged() -> None:
+    check_gradients(lambda x: math.where(x > 0.0, x, math.gamma(x - 2.5)), (1.5,))
+
+
 @pytest.mark.usefixtures("no_flint")
 def test_without_flint_differences_judge_alone(slightly_wrong: Primitive) -> None:
     check_gradients(slightly_wrong, (0.5,))
@@ -455,6 +466,46 @@ def test_near_the_border_of_a_domain_an_estimate_is_right_or_none(exponent: floa
 def test_where_values_underflow_an_estimate_says_so(x: float) -> None:
     (estimate,) = differentiate(lambda x: [exp(-x * x)], x)
     assert estimate.agrees_with(-2 * x * exp(-x * x), 0.0)
+
+
+SUBNORMAL = [
+    # a product, its operands, the place of one: a factor after a subnormal number magnifies what that has lost
+    (p.prod, (3.0, 4.0, 5e-324, 3.0, 3.0, 5.0), 1),
+    (p.prod, (2.0, 2.0, 4.0, 5e-324, 6.0, 6.0), 0),
+    (p.prod, (0.0, 5.001726169779523e-145, 6.832565847888632e-178, 2.0, 3.0, 5.0), 0),
+    (p.prod, (2e-313, 3.3, 5.7, 5.9), 1),
+    (p.prod, (2e-313, 3.3, 5.7, 5.9), 3),
+    (p.multiply, (5e-324, 0.75), 1),
+    (p.divide, (5e-324, 0.3), 1),
+]
+
+
+@pytest.mark.parametrize(("row", "operands", "place"), SUBNORMAL)
+def test_differences_know_how_little_subnormal_values_say(
+    row: Primitive, operands: tuple[float, ...], place: int
+) -> None:
+    partials = row.partials(row(*operands), operands, [True] * len(operands))
+    estimate = partial_by_differences(row, operands, place)
+    assert estimate.agrees_with(partials[place], 0.0)
+    assert estimate.error < 1e-300
+
+
+@given(st.floats(153.0, 162.0))
+def test_a_subnormal_estimate_is_as_fine_as_its_spacing(exponent: float) -> None:
+    x = 10.0**exponent
+    (estimate,) = differentiate(lambda x: [1 / x], x)
+    assert estimate.agrees_with(-1 / x / x, 1e-11)
+    assert estimate.error < 1e-10 / x / x + 1e-322
+
+
+@pytest.mark.parametrize("tiny", [1.5536891306397386e-147, 1e-17, -3e-20])
+def test_differences_know_of_terms_that_cancel(tiny: float) -> None:
+    """The sum is 0 for any x, because the other terms have swallowed x · tiny."""
+    estimate = partial_by_differences(p.dot, (0.0, 1.0, 1.0, tiny, -1.0, 1.0), 0)
+    assert estimate.value == 0.0
+    assert estimate.agrees_with(tiny, 0.0)
+    assert estimate.error < 1e-9
+    assert partial_by_differences(p.dot, (0.0, 1.0, tiny, -1.0), 0).agrees_with(tiny, 1e-9)
 
 
 @pytest.mark.parametrize("f", [lambda x: nan, lambda x: inf, math.log, lambda x: 1e308 * x * 1e10])
