@@ -100,7 +100,7 @@ class Mutant(NamedTuple):
 
 
 def is_code(node: Any) -> bool:
-    """Return whether a node of the source is neither in an annotation, nor in a protocol, nor in a rule of the table."""
+    """Return whether a node of the source stands outside of annotations, protocols and rules of the table."""
     while node.parent is not None:
         before = node.get_previous_sibling()
         if (getattr(before, "value", ""), node.parent.type) in ANNOTATIONS:
