@@ -475,6 +475,7 @@ NUMBER = "expected a real number or a Value"
             ArgumentError,
             "dist: got points of 2 and 3 coordinates; expected equally many",
         ),
+        (lambda: math.dist("ab", "c"), ArgumentError, "dist: got points of 2 and 1 coordinates; expected equally many"),
         (lambda: math.exp("1"), OperandError, f"exp: got '1' (str); {NUMBER}"),
         (lambda: math.exp(None), OperandError, f"exp: got None (NoneType); {NUMBER}"),
         (lambda: math.sqrt(4j), OperandError, f"sqrt: got 4j (complex); {NUMBER}"),
