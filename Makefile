@@ -5,7 +5,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 CORE := $(wildcard autograd/_*.h autograd/*.pyx)
 
-.PHONY: demo demos test lint types docs kernels mutants bench accuracy sanitize clean
+.PHONY: demo demos test lint types docs kernels mutants mutation bench accuracy sanitize clean
 
 demo: $(VENV)/ready  ## train a network on the two moons and draw pictures
 	$(RUN) -m demos.moons
@@ -34,6 +34,10 @@ kernels: $(VENV)/ready  ## print the table of primitives in C, for the compiled 
 
 mutants: $(VENV)/ready  ## change every derivative in turn: the tests must notice
 	AUTOGRAD_PURE=1 $(RUN) -m tests.mutants
+
+mutation: $(VENV)/ready  ## change the source here and there: the tests must notice
+	$(RUN) -m pip install --quiet --disable-pip-version-check --requirement tests/mutation-requirements.txt
+	$(RUN) -m tests.mutation
 
 sanitize: $(VENV)/ready  ## run the tests on a compiled core that watches every access to memory
 	$(RUN) -m pip install --quiet --disable-pip-version-check cython setuptools

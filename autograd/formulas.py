@@ -129,9 +129,10 @@ class Symbol:
 
 
 def joined(left: Any, operator: str, right: Any) -> Symbol:
-    """Return a formula of two parts."""
+    """Return a formula of two parts; without parentheses the left one goes first, but for powers."""
     strength = STRENGTH[operator]
-    return Symbol(f"{symbol(left).within(strength)} {operator} {symbol(right).within(strength + 1)}", strength)
+    first = symbol(left).within(strength + (operator == "**"))
+    return Symbol(f"{first} {operator} {symbol(right).within(strength + 1)}", strength)
 
 
 def compared(left: Any, relation: str, right: Any) -> Any:

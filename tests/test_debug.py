@@ -22,7 +22,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 import nn
-from autograd import Value, adjoints, debug, explain, grad, hessian, jacobian, jvp, math, primitive, vjp
+from autograd import Value, adjoints, core, debug, explain, grad, hessian, jacobian, jvp, math, primitive, vjp
 from autograd.errors import ArgumentError, NotFiniteError
 from autograd.graph import topological_order
 from autograd.primitives import BUILT_IN, TABLE
@@ -246,12 +246,12 @@ def test_in_a_network_it_is_the_users_line() -> None:
 
 
 def test_the_places_of_many_operations_are_known_but_not_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys.modules["autograd.debug"], "MOST_PLACES", 3)
+    monkeypatch.setattr(sys.modules["autograd.debug"], "MOST_PLACES", 300)
     with debug() as watched:
         nodes = [Value(1.0)]
-        for _ in range(8):
+        for _ in range(800):
             nodes.append(nodes[-1] + 1.0)
-    assert [watched.place(node) is not None for node in nodes[1:]] == [False] * 3 + [True] * 5
+    assert [watched.place(node) is not None for node in nodes[1:]] == [False] * 300 + [True] * 500
 
 
 def test_where_nobody_stands_there_is_no_place() -> None:
@@ -449,6 +449,14 @@ def test_blocks_are_nested() -> None:
     assert [outer.place(z) is None, inner.place(z) is None] == [False, True]
     assert outer.place(y) == (__file__, number, "test_blocks_are_nested")
     assert_off()
+
+
+def test_after_the_last_block_nothing_is_watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    watched: list[bool] = []
+    monkeypatch.setattr(core, "watch", lambda computed, before: watched.append(computed is not None))
+    with debug(), debug():
+        pass
+    assert watched == [True, True, True, False]
 
 
 def test_of_a_node_from_the_outer_block_the_inner_one_knows_the_place() -> None:

@@ -384,6 +384,10 @@ def test_nothing_at_all(call: Callable[[], Any], expected: float) -> None:
     assert repr(call()) == repr(expected)
 
 
+def test_sumprod_of_numbers_is_a_number_on_every_python() -> None:
+    assert math.sumprod([1, 2], (3, 4)) == 11
+
+
 def test_sumprod_of_values_is_their_dot_product() -> None:
     x, y = Value(2.0), Value(5.0)
     z = math.sumprod([x, 2.0], (3, y))
@@ -475,6 +479,7 @@ NUMBER = "expected a real number or a Value"
             ArgumentError,
             "dist: got points of 2 and 3 coordinates; expected equally many",
         ),
+        (lambda: math.dist("ab", "c"), ArgumentError, "dist: got points of 2 and 1 coordinates; expected equally many"),
         (lambda: math.exp("1"), OperandError, f"exp: got '1' (str); {NUMBER}"),
         (lambda: math.exp(None), OperandError, f"exp: got None (NoneType); {NUMBER}"),
         (lambda: math.sqrt(4j), OperandError, f"sqrt: got 4j (complex); {NUMBER}"),

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 from hypothesis.vendor import pretty
 
 from autograd import Value, core, math, precision, primitive, primitives as p, testing
@@ -104,6 +104,8 @@ RIGHT: list[tuple[str, Callable[..., Any], Any]] = [
     ("tiny", math.cos, (1e-200,)),
     ("cancelling", lambda x: x - math.logsumexp([x, x]), (2.0,)),
     ("cancelling squares", lambda x: math.sin(x) ** 2 + math.cos(x) ** 2, (0.7,)),
+    ("cancelling large squares", lambda x: 1e9 * (math.sin(x) ** 2 + math.cos(x) ** 2), (0.7,)),
+    ("far from 0", math.sin, (1e6,)),
 ]
 
 
@@ -455,6 +457,7 @@ def test_differences_are_accurate_and_say_how_accurate(
 
 
 @given(st.floats(-12, 0))
+@example(-323.3)  # the smallest number: no step is smaller
 def test_near_the_border_of_a_domain_an_estimate_is_right_or_none(exponent: float) -> None:
     x = 10.0**exponent
     for estimate, expected in zip(differentiate(lambda x: [math.log(x), math.sqrt(x)], x), (1 / x, 0.5 / sqrt(x))):

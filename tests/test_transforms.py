@@ -514,6 +514,7 @@ def test_values_as_arguments_directions_and_adjoints() -> None:
     assert through(lambda w: grad(lambda xs: xs[0] ** 2 * xs[1])([2.0, w])[0]) == (12.0, 4.0)
     assert through(lambda w: grad(lambda x, y: x**2 * y)(2.0, w)) == (12.0, 4.0)
     assert through(lambda w: jvp(lambda x: x**2, (2.0,), (w,))[1]) == (12.0, 4.0)
+    assert through(lambda w: jvp(lambda x: x**2, (w,), (w,))[1]) == (18.0, 12.0)
     assert through(lambda w: hvp(lambda x: x**3, (2.0,), (w,))[0]) == (36.0, 12.0)
     assert through(lambda w: vjp(lambda x: x**2, 2.0)[1](w)[0]) == (12.0, 4.0)
 
@@ -587,6 +588,20 @@ def test_adjoints_are_values_and_leave_grad_alone() -> None:
     assert [v.data for v in found["rest"]] == [40.0, 20.0, 1.0, 0.0]
     assert all(isinstance(v, Value) for v in found["rest"])
     assert [v.grad for v in (x, y, inner, output)] == [0.0] * 4
+
+
+def test_a_rule_is_asked_only_for_what_is_wanted() -> None:
+    asked: list[str] = []
+
+    @p.primitive(lambda z, x, y: asked.append("x") or y, lambda z, x, y: asked.append("y") or x)
+    def area(x: float, y: float) -> float:
+        return x * y
+
+    x, y = Value(2.0), Value(5.0)
+    output = area(x, y)
+    asked.clear()
+    assert adjoints(output, x).data == 5.0
+    assert asked == ["x"]
 
 
 def test_adjoints_to_fourth_order() -> None:
