@@ -26,7 +26,7 @@ def test_examples_in_the_readme_print_what_it_says(
 
 
 def test_the_readme_has_examples() -> None:
-    assert len(EXAMPLES) == README.count("```python") == 4
+    assert len(EXAMPLES) == README.count("```python") >= 4
 
 
 def test_the_page_of_primitives_is_current() -> None:
