@@ -8,6 +8,7 @@ whatever the primitives work on: called with ranges they give ranges, which hold
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial, reduce
@@ -16,7 +17,7 @@ from math import floor, inf, isfinite, isnan, nan, nextafter, pi
 from typing import Any
 
 from autograd import floats, primitives as p
-from autograd.primitives import TABLE, Primitive
+from autograd.primitives import TABLE, Choice, Primitive
 from autograd.rounding import IRRATIONAL, UNIT, rounding_error
 
 Condition = Any  # a bool where all numbers of the ranges agree, else `EITHER`
@@ -116,9 +117,11 @@ def around(x: float, error: float) -> Range:
 
 
 def enclosed(x: Any) -> Range:
-    """Return an operand as a range: a number with what it was rounded by, nothing as 0."""
+    """Return an operand as a range: a number with what it was rounded by, nothing as 0, a choice as either of two."""
     if type(x) is Range:
         return x
+    if type(x) is Choice:
+        return _where(enclosed(x.condition), enclosed(x.yes), enclosed(x.no))
     return ZERO if x is None else around(x, UNIT * abs(x) if abs(x) in IRRATIONAL else 0.0)
 
 
@@ -323,6 +326,22 @@ def _bump(c: Range, x: Range) -> Range:
     return _hull(p.bump, *product(_ends(c), _ends(x, 0.0)))
 
 
+def _truth(condition: Condition) -> Range:
+    return Range(float(condition), float(condition)) if type(condition) is bool else Range(0.0, 1.0, jump=True)
+
+
+def _compared(relation: Callable[[Range, Any], Condition], x: Range, y: Range = ZERO) -> Range:
+    return _truth(relation(x, y))
+
+
+def _logical_and(x: Range, y: Range) -> Range:
+    return _truth((x != ZERO) & (y != ZERO))
+
+
+def _logical_or(x: Range, y: Range) -> Range:
+    return _truth((x != ZERO) | (y != ZERO))
+
+
 def _absolute(x: Range) -> Range:
     return _unimodal(p.absolute, 0.0, x)
 
@@ -406,6 +425,15 @@ RANGES: dict[str, Callable[..., Range]] = {
     "bell": _bell,
     "bump": _bump,
     "copysign": _copysign,
+    "less": partial(_compared, operator.lt),
+    "less_equal": partial(_compared, operator.le),
+    "greater": partial(_compared, operator.gt),
+    "greater_equal": partial(_compared, operator.ge),
+    "equal": partial(_compared, operator.eq),
+    "not_equal": partial(_compared, operator.ne),
+    "logical_not": partial(_compared, operator.eq),
+    "logical_and": _logical_and,
+    "logical_or": _logical_or,
     "where": _where,
     "maximum": _maximum,
     "minimum": _minimum,
