@@ -11,6 +11,7 @@ True
 """
 
 from autograd import errors, math, namesake
+from autograd.bounds import ErrorBound, error_bound
 from autograd.core import Value
 from autograd.debug import debug
 from autograd.draw import Drawing, draw
@@ -19,7 +20,6 @@ from autograd.explorer import Exploration, explore
 from autograd.jit import Compiled, jit, vmap
 from autograd.kinks import Kinks, kinks
 from autograd.primitives import Primitive, primitive
-from autograd.rounding import ErrorBound, error_bound
 from autograd.transforms import adjoints, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 __all__ = [

@@ -6,7 +6,7 @@
 #ifndef AUTOGRAD_KERNELS_H
 #define AUTOGRAD_KERNELS_H
 
-#define TABLE_CHECKSUM 0x18666518u
+#define TABLE_CHECKSUM 0x42EF6EEFu
 #define MOST_FIXED 4 /* operands of a row that does not take any number of them */
 
 enum {
@@ -609,10 +609,10 @@ static inline double kernel_inverse_part(const double *operand, unsigned active,
     }
     const double shared_0 = f_inverse_part(y, x);
     if (active & 1u) {
-        partial[0] = shared_0 * shared_0 - z * z;
+        partial[0] = shared_0 != shared_0 || z != z || shared_0 * shared_0 - z * z == shared_0 * shared_0 - z * z ? shared_0 * shared_0 - z * z : f_chain(f_absolute(y) - f_absolute(x), INFINITY);
     }
     if (active & 2u) {
-        partial[1] = -2.0 * z * shared_0;
+        partial[1] = y == 0.0 ? f_chain(shared_0, -2.0 * z) : f_chain(-2.0 * z, shared_0);
     }
     return z;
 }
@@ -641,7 +641,7 @@ static inline double kernel_bump(const double *operand, unsigned active, double 
         partial[0] = f_bump(1.0, x);
     }
     if (active & 2u) {
-        partial[1] = f_bump(-c * f_tanh(0.5 * x), x);
+        partial[1] = f_bump(x < 2.2250738585072014e-308 && x > -2.2250738585072014e-308 ? 0.5 * -c * x : -c * f_tanh(0.5 * x), x);
     }
     return z;
 }

@@ -25,17 +25,19 @@ from autograd.tables import MAX_OPERANDS, cut
 RULES = Primitive.partials.__code__
 MOST_PLACES = 1 << 20  # so many are known, at least; twice as many at most
 UNKNOWN = "an unknown place, outside of debug() or too long ago"
-ADVICE = "clip, shift or rescale its operands first, or select them with `where`"
+ADVICE = "clip, shift or rescale its operands first; if a `where` discards it, put one inside: f(where(c, x, 1.0))"
 
 
 class debug:
     """Raise `NotFiniteError` at the first NaN or infinity that was not there in the operands.
 
-    Within the block, that holds for the value of every operation, and for every adjoint in `backward`, `adjoints` and
-    whatever differentiates in reverse; then no gradient has changed. The error names the primitive, its operands and
-    the line of the program, the innermost outside of the library; its `node` is the Value in question. Leaves and
-    constants may be what they are, and so may what is computed from those that are not finite: 2.0 · inf raises
-    nothing, inf - inf does. Other threads are not watched; blocks may be nested. Without it nothing is slower.
+    Within the block, that holds for the value of every operation, and for every adjoint in `backward`, `adjoints`
+    and whatever differentiates in reverse; then no gradient has changed. The error names the primitive, its
+    operands and the line of the program, the innermost outside of the library; its `node` is the Value in question.
+    Leaves and constants may be what they are, and so may what is computed from those that are not finite: 2.0 · inf
+    raises nothing, inf - inf does. An operation runs before a `where` can discard its result, so `where(x > 0,
+    sqrt(x), 0.0)` raises at x = -1, although its gradient is 0 there; `sqrt(where(x > 0, x, 1.0))` inside does not.
+    Other threads are not watched; blocks may be nested. Without it nothing is slower.
 
     >>> from autograd import math
     >>> x = Value(-1.0, label="x")
@@ -43,7 +45,7 @@ class debug:
     ...     y = math.log(x) + 1.0
     Traceback (most recent call last):
     autograd.errors.NotFiniteError: log(x=-1.0) is nan, computed at ...
-    clip, shift or rescale its operands first, or select them with `where`
+    clip, shift or rescale its operands first; if a `where` discards it, put one inside: f(where(c, x, 1.0))
     """
 
     def __init__(self) -> None:

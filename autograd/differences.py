@@ -18,7 +18,8 @@ TINY = 2.0**-1000  # what a step cannot be halved below
 GOOD_ENOUGH = 1e-11  # relative error at which no smaller first step is tried
 USABLE = 1e-6  # error, relative to value and slope, at which the last step is not tried: near 0 values may be all noise
 ROUNDING = 2.0**-50  # relative error that function values are taken to have, …
-SMALLEST = 2.0**-1074  # … and absolute error, by underflow
+UNDERFLOW = 2.0**-1022  # … and absolute error: a subnormal intermediate result has lost digits, and may be magnified
+SPACING = 2.0**-1074  # of subnormal numbers: how finely the estimate itself is rounded there
 
 
 class Estimate(NamedTuple):
@@ -35,8 +36,10 @@ class Estimate(NamedTuple):
 NONE = Estimate(nan, inf)
 
 
-def differentiate(f: Callable[[float], Sequence[float]], x: float) -> list[Estimate]:
+def differentiate(f: Callable[[float], Sequence[float]], x: float, size: float = 0.0) -> list[Estimate]:
     """Return an estimate of the derivative of each number that `f` returns, at `x`.
+
+    Numbers are taken to be exact to the last few bits; if they are what is left of larger terms, `size` says how large.
 
     >>> [round(slope.value, 9) for slope in differentiate(lambda x: (x**2, x**3), 3.0)]
     [6.0, 27.0]
@@ -45,7 +48,7 @@ def differentiate(f: Callable[[float], Sequence[float]], x: float) -> list[Estim
     best: list[Estimate] = []
     far = [ldexp(LAST_STEP, exponent)] if exponent > 0 else []
     for step in (*(ldexp(step, max(0, exponent // 2)) for step in FIRST_STEPS), *far):
-        found = _with_first_step(f, x, step)
+        found = _with_first_step(f, x, step, size)
         best = [min(pair, key=_error) for pair in zip(best or found, found)]
         if all(estimate.error <= GOOD_ENOUGH * abs(estimate.value) for estimate in best):
             return best
@@ -53,7 +56,7 @@ def differentiate(f: Callable[[float], Sequence[float]], x: float) -> list[Estim
         return best
     sizes = [max(abs(a), abs(b)) for a, b in zip(f(x + FIRST_STEPS[0]), f(x - FIRST_STEPS[0]))]
     usable = [e.error <= USABLE * max(abs(e.value), size) for e, size in zip(best, sizes)]
-    found = best if all(usable) else _with_first_step(f, x, max(ldexp(LAST_STEP, exponent), TINY))
+    found = best if all(usable) else _with_first_step(f, x, max(ldexp(LAST_STEP, exponent), TINY), size)
     return [old if good else min(old, new, key=_error) for good, old, new in zip(usable, best, found)]
 
 
@@ -61,18 +64,20 @@ def _error(estimate: Estimate) -> float:
     return estimate.error
 
 
-def _with_first_step(f: Callable[[float], Sequence[float]], x: float, step: float) -> list[Estimate]:
+def _with_first_step(
+    f: Callable[[float], Sequence[float]], x: float, step: float, size: float
+) -> list[Estimate]:
     steps = [step / 2**level for level in range(LEVELS)]
     pairs = [(f(x + h), f(x - h)) for h in steps]
     width = len(pairs[0][0])
-    return [_extrapolate([(above[i], below[i]) for above, below in pairs], steps) for i in range(width)]
+    return [_extrapolate([(above[i], below[i]) for above, below in pairs], steps, size) for i in range(width)]
 
 
-def _extrapolate(pairs: list[tuple[float, float]], steps: list[float]) -> Estimate:
+def _extrapolate(pairs: list[tuple[float, float]], steps: list[float], size: float) -> Estimate:
     """Return the entry of the Neville tableau that differs least from its neighbours."""
     if not all(isfinite(number) for pair in pairs for number in pair):
         return NONE
-    noise = max(SMALLEST, ROUNDING * max(abs(number) for pair in pairs for number in pair))
+    noise = max(UNDERFLOW, ROUNDING * max(size, *(abs(number) for pair in pairs for number in pair)))
     best, last = NONE, [(above - below) / (2 * h) for (above, below), h in zip(pairs, steps)]
     factor = 1.0
     while len(last) > 1:
@@ -81,6 +86,6 @@ def _extrapolate(pairs: list[tuple[float, float]], steps: list[float]) -> Estima
         for place, value in enumerate(column):
             difference = max(abs(value - last[place]), abs(value - last[place + 1]))
             step = steps[len(steps) - len(column) + place]
-            best = min(best, Estimate(value, difference + noise / step), key=_error)
+            best = min(best, Estimate(value, difference + noise / step + SPACING), key=_error)
         last = column
     return best

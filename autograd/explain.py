@@ -10,15 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, NamedTuple
 
 from autograd import core, floats, formulas
 from autograd.core import Value
 from autograd.errors import ArgumentError, describe
-from autograd.graph import topological_order
+from autograd.graph import is_outdated, numbers, topological_order
 from autograd.primitives import as_float
 from autograd.sweeps import dependents
-from autograd.tables import cut, described, named, operation, short, table
+from autograd.tables import MAX_OPERANDS, cut, described, named, operation, short, table
 
 
 class Contribution(NamedTuple):
@@ -55,20 +56,29 @@ class Explanation:
         return len(self.contributions)
 
     def __repr__(self) -> str:
-        x, output = cut(self.x.label) or "x", cut(self.output.label) or "output"
-        names = {self.output: output, self.x: x}
+        names = self._names()
+        x, output = names[self.x], names[self.output]
         slope = f"∂{output}/∂{x}"
         if not self.contributions:
             why = "it is the seed" if self.x is self.output else f"{output} was not computed from {x}"
             return f"{slope} = {short(self.total)}: {why}"
         head = [f"uses of {x}", f"δ = ∂{output}/∂use", f"∂use/∂{x}", f"δ · ∂use/∂{x}"]
         lines = [self._line(contribution, names) for contribution in self]
-        return table("<><>", [head, *lines, [slope, "", "", short(self.total)]])
+        text = table("<><>", [head, *lines, [slope, "", "", short(self.total)]])
+        changed = any(is_outdated(contribution.result) for contribution in self)
+        return f"{text}\n(a leaf was changed since: formulas show its number of now)" if changed else text
+
+    def _names(self) -> dict[Value, str]:
+        """Return what to call both ends: their labels, or names that nothing in the table has as a label."""
+        shown = {x for use in self for x in (use.result, *use.result.operands)} | {self.x, self.output}
+        taken = {x.label for x in shown if not isinstance(x, float)}
+        x = cut(self.x.label) or _free("x", taken)
+        return {self.output: cut(self.output.label) or _free("output", {*taken, x}), self.x: x}
 
     def _line(self, contribution: Contribution, names: dict[Value, str]) -> list[str]:
         result, place, adjoint, partial, amount = contribution
-        repeated = sum(operand is self.x for operand in result.operands) > 1
-        use = described(result, names, place if repeated else None)
+        marked = place >= MAX_OPERANDS or sum(operand is self.x for operand in result.operands) > 1
+        use = described(result, names, place if marked else None)
         if partial is None:
             local = "nothing: not selected"
         else:
@@ -82,7 +92,8 @@ def explain(x: Value, output: Value, seed: float = 1.0) -> Explanation:
     `x` is a leaf or an inner node. Uses that contribute nothing are listed, too: they say why a gradient is 0. The
     output has to be named, because a Value knows its operands but not what was computed from it later, and `x.grad`
     does not know whose `backward` filled it. Where several did, explain each: the totals add up to the gradient of a
-    leaf. Neither `grad` is read or changed. Raises `ArgumentError` for anything but Values.
+    leaf. Neither `grad` is read or changed. Raises `ArgumentError` for anything but Values, `GraphError` if a leaf in
+    one of these uses was changed after the use was computed.
 
     >>> w, a = Value(2.0, label="w"), Value(0.5, label="a")
     >>> z = w * a + w**2
@@ -102,6 +113,8 @@ def explain(x: Value, output: Value, seed: float = 1.0) -> Explanation:
     seed = as_float(seed, "explain: seed", "a real number")
     order = dependents(topological_order(output, since=x.number), [x])
     uses = [node for node in reversed(order) if any(operand is x for operand in node.operands)]
+    for use in uses:
+        numbers(use, "explain")  # raises where they are no longer those that it was computed from
     adjoints = core.adjoints({output: seed}, uses)
     return Explanation(x, output, seed, tuple(_contributions(x, uses, adjoints)))
 
@@ -112,6 +125,10 @@ def _contributions(x: Value, uses: list[Value], adjoints: list[float]) -> Iterat
             if operand is x:
                 amount = 0.0 if partial is None else floats.chain(adjoint, partial)
                 yield Contribution(result, place, adjoint, partial, amount)
+
+
+def _free(name: str, taken: set[str]) -> str:
+    return next(free for number in count() if (free := f"{name}{number or ''}") not in taken)
 
 
 def _formula(result: Any, place: int, names: dict[Value, str]) -> tuple[str, ...]:

@@ -104,8 +104,8 @@ class Symbol:
     def __and__(self, other: Any) -> Symbol:
         return self if other is True else joined(self, "&", other)
 
-    def __or__(self, other: Any) -> Symbol:
-        return joined(self, "|", other)
+    def __or__(self, other: Any) -> Any:
+        return True if other is True else joined(self, "|", other)
 
     def __eq__(self, other: object) -> Any:
         return True if other is self else compared(self, "=", other)  # z == z fails for NaN only
@@ -138,7 +138,7 @@ def joined(left: Any, operator: str, right: Any) -> Symbol:
 
 def compared(left: Any, relation: str, right: Any) -> Any:
     """Return a condition; numbers in formulas are neither tiny nor huge."""
-    if isinstance(right, float) and right in (primitives.TINY, 1.0 / primitives.TINY):
+    if isinstance(right, float) and abs(right) in (primitives.TINY, 1.0 / primitives.TINY, primitives.SMALLEST_NORMAL):
         return False
     return Symbol(f"{left.within(COMPARISON)} {relation} {symbol(right).within(COMPARISON)}", COMPARISON)
 

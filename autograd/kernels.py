@@ -242,9 +242,8 @@ def many_kernel(row: Primitive, by_hand: dict[str, str]) -> str:
     partials = f"partials_{row.name}(z, x, n, partial);"
     if f"partials_{row.name}" not in by_hand:
         names = ["x[0]", "x[1]", "x[2]"]
-        texts = {formula.text.replace(name, "x[i]") for formula, name in zip(traced(row, names), names)}
-        text = texts.pop()
-        if texts or any(name in text for name in names):
+        text, *others = {formula.text.replace(name, "x[i]") for formula, name in zip(traced(row, names), names)}
+        if others:
             raise PrimitiveError(
                 f"primitive {row.name!r}: its partials have no common formula; write partials_{row.name} in _floats.h"
             )

@@ -48,11 +48,13 @@ class Kinks(tuple[Kink, ...]):
 def kinks(output: Value, margin: float = 0.0) -> Kinks:
     """List the kinks that the computation of `output` touched, or came closer to than `margin`.
 
-    A kink is a place where a primitive has no derivative, and the library takes the one that its row states: a tie of
-    `maximum`, the corner of `abs` or `relu`, a bound of `clip`, a step of `floor`, a condition that is 0, the cut of
-    `atan2`, a pole, the border of a domain. There is one line for each operand, in brackets, for which the derivatives
-    on its two sides differ or are not finite. Raises `ArgumentError` if `output` is no Value or `margin` is negative,
-    `GraphError` if a leaf was changed after the output was computed.
+    A kink is a place where a primitive has no derivative, and the library takes the one that its row states: a tie
+    of `maximum`, the corner of `abs` or `relu`, a bound of `clip`, a step of `floor`, the cut of `atan2`, a pole,
+    the border of a domain, a `where` whose condition is a Value that is 0. A comparison gives no such condition:
+    `x > y` is a plain bool before `where` or `if` see it, so a tie of x and y there is not found. There is one line
+    for each operand, in brackets, for which the derivatives on its two sides differ or are not finite. Raises
+    `ArgumentError` if `output` is no Value or `margin` is negative, `GraphError` if a leaf was changed after the
+    output was computed.
 
     >>> from autograd import math
     >>> x, y = Value(0.0, label="x"), Value(3.0, label="y")

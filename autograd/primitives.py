@@ -173,7 +173,7 @@ if TYPE_CHECKING:  # rules mention rows that stand further down
 
 # fmt: off
 
-TINY = 2.0**-900
+TINY, SMALLEST_NORMAL = 2.0**-900, 2.0**-1022
 LN2, LOG2_E, LOG10_E = 0.6931471805599453, 1.4426950408889634, 0.4342944819032518
 
 # ── arithmetic ───────── ∂out/∂operand: one rule per operand, z is the result ────────────────────────────────────────
@@ -270,14 +270,14 @@ atan_slope   = row("atan_slope",   lambda z, x: -2.0 * chain(z, x) * z)
 asin_slope   = row("asin_slope",   lambda z, x: x * z * z * z,  domain=(UNIT,))
 atanh_slope  = row("atanh_slope",  lambda z, x: 2.0 * x * z * z, domain=(UNIT,))
 cbrt_slope   = row("cbrt_slope",   lambda z, x: -divide(2.0 * z, 3.0 * x), breaks=lambda x: [x])
-inverse_part = row("inverse_part", lambda z, x, y: difference_of_squares(inverse_part(y, x), z),
-                                   lambda z, x, y: -2.0 * z * inverse_part(y, x),
+inverse_part = row("inverse_part", lambda z, x, y: difference_of_squares(inverse_part(y, x), z, y, x),
+                                   lambda z, x, y: product_of_parts(-2.0 * z, inverse_part(y, x), y),
                    breaks=lambda x, y: [hypot(x, y)], note="x / (x² + y²), the real part of 1 / (x + iy)")
 bell         = row("bell",         None, None, lambda z, n, a, x: bell(n + 1.0, a, x),
                    domain=(POSITIVE, POSITIVE, REAL), breaks=lambda n, a, x: [a],
                    note="the n-th derivative of exp(-a · x²), a a power of 2")
 bump         = row("bump",         lambda z, c, x: bump(1.0, x),
-                                   lambda z, c, x: bump(-c * tanh(0.5 * x), x), note="c · eˣ / (1 + eˣ)²")
+                                   lambda z, c, x: bump(tanh_of_half(-c, x), x), note="c · eˣ / (1 + eˣ)²")
 normal       = row("normal",       lambda z, x: floats.NORMAL_PEAK * bell(0.0, 0.5, x),
                    note="the normal distribution function")
 
@@ -356,9 +356,26 @@ class Choice(NamedTuple):
     no: Any
 
 
-def difference_of_squares(x: Any, y: Any) -> Any:
-    """Return x² - y², not (x - y) (x + y): of that, the derivatives cancel where one factor alone changes."""
-    return x * x - y * y
+def difference_of_squares(a: Any, b: Any, x: Any, y: Any) -> Any:
+    """Return a² - b², a and b in proportion to x and y: where both squares are infinite, it depends on these.
+
+    Not (a - b) (a + b): of that, the derivatives cancel where one factor alone changes.
+    """
+    squares = a * a - b * b
+    settled = (a != a) | (b != b) | (squares == squares)
+    return squares if settled is True else choose(settled, squares, chain(absolute(x) - absolute(y), inf))
+
+
+def product_of_parts(a: Any, b: Any, y: Any) -> Any:
+    """Return a · b, which is 0 if one of them is, although the other may be infinite; b is 0 where y is."""
+    return choose(y == 0, chain(b, a), chain(a, b))
+
+
+def tanh_of_half(c: Any, x: Any) -> Any:
+    """Return c · tanh(x/2), also where the half of x is no float."""
+    tangent = c * tanh(0.5 * x)
+    subnormal = (x < SMALLEST_NORMAL) & (x > -SMALLEST_NORMAL)
+    return tangent if subnormal is False else choose(subnormal, 0.5 * c * x, tangent)
 
 
 def choose(condition: Any, x: Any, y: Any) -> Any:

@@ -61,10 +61,19 @@ def operation(node: Any, names: Names = NONE, marked: int | None = None) -> Symb
 
 
 def described(node: Any, names: Names = NONE, marked: int | None = None) -> str:
-    """Return the name of a computed node, where it has one, and how it was computed."""
+    """Return the name of a computed node, where it has one, and how it was computed.
+
+    The place of a marked operand is said where it is not to be seen; it is counted from 0.
+
+    >>> from autograd import Value, math
+    >>> x = Value(3.0, label="x")
+    >>> described(math.fsum([x, 1.0, 2.0, 4.0, 5.0, x, 6.0]), marked=5)
+    'sum(x, 1, 2, 4, …, [x]), operand 5'
+    """
     text = operation(node, names, marked).text
     name = names.get(node) or node.label
-    return cut(f"{cut(name)} = {text}" if name else text)
+    shown = cut(f"{cut(name)} = {text}" if name else text)
+    return shown if marked is None or marked < MAX_OPERANDS else f"{shown}, operand {marked}"
 
 
 def table(align: str, rows: Sequence[Sequence[str]]) -> str:

@@ -61,6 +61,8 @@ SPECIFIED_BY = {
     "draw": "draw",
     "explain": "explain",
     "kinks": "kinks",
+    "ranges": "ranges bounds",
+    "bounds": "bounds",
     "testing": "testing",
 }
 """The tests of each module, the fast ones in front."""

@@ -28,7 +28,10 @@ from autograd.graph import topological_order
 from autograd.primitives import BUILT_IN, TABLE
 from autograd.testing import graphs
 
-ADVICE = "\nclip, shift or rescale its operands first, or select them with `where`"
+ADVICE = (
+    "\nclip, shift or rescale its operands first;"
+    " if a `where` discards it, put one inside: f(where(c, x, 1.0))"
+)
 UNKNOWN = "an unknown place, outside of debug() or too long ago"
 THIS_LINE = rf"{re.escape(__file__)}:\d+ in \S+"
 
@@ -121,6 +124,14 @@ def test_every_row_raises_exactly_where_something_new_comes_out(name: str) -> No
         else:
             with debug():
                 row(*xs)
+
+
+def test_what_a_where_would_discard_raises_and_the_advice_helps() -> None:
+    x = Value(-1.0)
+    error_of(lambda: math.where(x > 0, math.sqrt(x), 0.0))
+    with debug():
+        math.where(x > 0, math.sqrt(math.where(x > 0, x, 1.0)), 0.0).backward()
+    assert x.grad == 0.0
 
 
 def test_primitives_of_ones_own_are_watched() -> None:

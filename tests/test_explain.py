@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from autograd import Value, adjoints, explain, math, primitive
-from autograd.errors import ArgumentError, OperandError
+from autograd.errors import ArgumentError, GraphError, OperandError
 from autograd.graph import topological_order
 from autograd.tables import cut, table
 from autograd.testing import graphs
@@ -99,6 +99,19 @@ def test_derivatives_are_explained_as_well() -> None:
     assert explain(x, slope).total == 12.0
 
 
+def test_a_leaf_that_was_changed_is_noticed() -> None:
+    w, a = labelled(w=2.0, a=3.0)
+    z = w * a
+    explained = explain(w, z)
+    a.data = 7.0
+    with pytest.raises(GraphError) as caught:
+        explain(w, z)
+    assert str(caught.value) == (
+        "explain: an operand of Value(data=6.0, grad=0.0) was changed after it was computed; compute it again"
+    )
+    assert str(explained).splitlines()[-1] == "(a leaf was changed since: formulas show its number of now)"
+
+
 @pytest.mark.parametrize("arguments", [(2.0, Value(1.0)), (Value(1.0), "loss")])
 def test_only_values_are_explained(arguments: tuple[object, object]) -> None:
     with pytest.raises(ArgumentError, match=r"^explain: got .*; expected two Values: explain\(x, output\)$"):
@@ -139,8 +152,12 @@ def test_the_operand_that_is_meant_is_marked_if_it_comes_twice() -> None:
     many = str(explain(x, math.fsum([x, y, y, y, y, x]))).splitlines()
     assert [line.split("  ")[0] for line in many[1:3]] == [
         "output = sum([x], y, y, y, …)",
-        "output = sum(x, y, y, y, …, [x])",
+        "output = sum(x, y, y, y, …, [x]), operand 5",
     ]
+    long = Value(1.0, label="a label of more than thirty letters")
+    dot = str(explain(x, math.dot([long, y, y, y, x, x], [y] * 6))).splitlines()
+    assert [line.split("  ")[0].rpartition(", ")[2] for line in dot[1:3]] == ["operand 4", "operand 5"]
+    assert "operand 4" in str(explain(x, math.fsum([y, y, y, y, x])))
 
 
 LINES = [
@@ -188,6 +205,17 @@ def test_unlabelled_values_are_called_by_what_they_are() -> None:
         "output = x * 3                 1  3                  3",
         "∂output/∂x                                           3",
     ]
+
+
+def test_names_of_unlabelled_values_are_not_those_of_others() -> None:
+    x, x1, output = labelled(x=5.0, x1=7.0, output=11.0)
+    subject = Value(2.0)
+    assert str(explain(subject, math.fsum([subject, x, x1, output]))).splitlines() == [
+        "uses of x2                        δ = ∂output1/∂use  ∂use/∂x2  δ · ∂use/∂x2",
+        "output1 = sum(x2, x, x1, output)                  1  1                    1",
+        "∂output1/∂x2                                                              1",
+    ]
+    assert str(explain(output, output * 3.0)).splitlines()[-1].startswith("∂output1/∂output ")
 
 
 def test_what_has_no_contribution_says_so() -> None:

@@ -72,6 +72,8 @@ ORDER = [
     "explorer.javascript",
     "kinks",
     "rounding",
+    "ranges",
+    "bounds",
     "trials",
     "mistakes",
     "diagnosis",

@@ -384,6 +384,10 @@ def test_nothing_at_all(call: Callable[[], Any], expected: float) -> None:
     assert repr(call()) == repr(expected)
 
 
+def test_sumprod_of_numbers_is_a_number_on_every_python() -> None:
+    assert math.sumprod([1, 2], (3, 4)) == 11
+
+
 def test_sumprod_of_values_is_their_dot_product() -> None:
     x, y = Value(2.0), Value(5.0)
     z = math.sumprod([x, 2.0], (3, y))

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable
-from dataclasses import InitVar, dataclass, field
+from dataclasses import FrozenInstanceError, InitVar, dataclass, field
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -482,3 +482,11 @@ def test_numpy_is_not_needed() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ("{'a': [6.0]} ((0.0, 1.0), (1.0, 0.0))\n", "")
+
+
+def test_a_structure_is_shared_and_so_never_changed() -> None:
+    _, structure = flatten([1.0, 2.0], "numbers")
+    with pytest.raises(FrozenInstanceError):
+        structure.parts = ()  # type: ignore[misc,union-attr]
+    with pytest.raises(FrozenInstanceError):
+        structure.parts[0].shape = (2,)  # type: ignore[misc,union-attr]

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 from hypothesis.vendor import pretty
 
 from autograd import Value, core, math, precision, primitive, primitives as p, testing
@@ -104,6 +104,8 @@ RIGHT: list[tuple[str, Callable[..., Any], Any]] = [
     ("tiny", math.cos, (1e-200,)),
     ("cancelling", lambda x: x - math.logsumexp([x, x]), (2.0,)),
     ("cancelling squares", lambda x: math.sin(x) ** 2 + math.cos(x) ** 2, (0.7,)),
+    ("cancelling large squares", lambda x: 1e9 * (math.sin(x) ** 2 + math.cos(x) ** 2), (0.7,)),
+    ("far from 0", math.sin, (1e6,)),
 ]
 
 
@@ -338,6 +340,27 @@ def test_ball_arithmetic_judges_more_sharply(slightly_wrong: Primitive) -> None:
     )
 
 
+ROUNDED = [
+    # a function, and where its slope is what is left of larger terms, or of an intermediate result that was rounded
+    (p.silu, -1.278464542761074),
+    (p.gelu, -0.7517915246935645),
+    (lambda x: math.exp(p.silu(x)), -1.278464542761074),
+    (lambda x: math.cos(x) ** x, 1.0778683156129277e-08),
+]
+
+
+@pytest.mark.parametrize(("f", "x"), ROUNDED)
+def test_what_rounding_does_to_a_slope_is_no_mistake(f: Callable[[Any], Any], x: float) -> None:
+    check_gradients(f, (x,))
+
+
+def test_ball_arithmetic_judges_a_rule_that_makes_no_graph(own_rows: None) -> None:
+    precision.ORACLES["opaque"] = lambda x: x.sin()
+    opaque = make("opaque", stdlib.sin, lambda z, x: (1 + 2e-8) * stdlib.cos(x))
+    with pytest.raises(GradientError, match=r"^opaque\(0\.5,\): derivative of order 1, .*\(python-flint\), got"):
+        check_gradients(opaque, (0.5,), order=1)
+
+
 @pytest.mark.usefixtures("no_flint")
 def test_without_flint_differences_judge_alone(slightly_wrong: Primitive) -> None:
     check_gradients(slightly_wrong, (0.5,))
@@ -444,6 +467,7 @@ def test_differences_are_accurate_and_say_how_accurate(
 
 
 @given(st.floats(-12, 0))
+@example(-323.3)  # the smallest number: no step is smaller
 def test_near_the_border_of_a_domain_an_estimate_is_right_or_none(exponent: float) -> None:
     x = 10.0**exponent
     for estimate, expected in zip(differentiate(lambda x: [math.log(x), math.sqrt(x)], x), (1 / x, 0.5 / sqrt(x))):
@@ -455,6 +479,58 @@ def test_near_the_border_of_a_domain_an_estimate_is_right_or_none(exponent: floa
 def test_where_values_underflow_an_estimate_says_so(x: float) -> None:
     (estimate,) = differentiate(lambda x: [exp(-x * x)], x)
     assert estimate.agrees_with(-2 * x * exp(-x * x), 0.0)
+
+
+SUBNORMAL = [
+    # a product, its operands, the place of one: a factor after a subnormal number magnifies what that has lost
+    (p.prod, (3.0, 4.0, 5e-324, 3.0, 3.0, 5.0), 1),
+    (p.prod, (2.0, 2.0, 4.0, 5e-324, 6.0, 6.0), 0),
+    (p.prod, (0.0, 5.001726169779523e-145, 6.832565847888632e-178, 2.0, 3.0, 5.0), 0),
+    (p.prod, (2e-313, 3.3, 5.7, 5.9), 1),
+    (p.prod, (2e-313, 3.3, 5.7, 5.9), 3),
+    (p.multiply, (5e-324, 0.75), 1),
+    (p.divide, (5e-324, 0.3), 1),
+]
+
+
+@pytest.mark.parametrize(
+    ("x", "step"),
+    [
+        (0.5, 2.0**-7),  # the first of the first steps
+        (2.0**40, 2.0**34),  # the last step, in proportion to x
+    ],
+)
+def test_what_rounding_may_hide_in_a_constant_is_its_error(x: float, step: float) -> None:
+    """Values are taken to be exact to 8 units of 2⁻⁵³; the widest step, halved once, hides least in them."""
+    assert differentiate(lambda x: [7.5], x) == [Estimate(0.0, 8 * 2.0**-53 * 7.5 / (step / 2))]
+
+
+@pytest.mark.parametrize(("row", "operands", "place"), SUBNORMAL)
+def test_differences_know_how_little_subnormal_values_say(
+    row: Primitive, operands: tuple[float, ...], place: int
+) -> None:
+    partials = row.partials(row(*operands), operands, [True] * len(operands))
+    estimate = partial_by_differences(row, operands, place)
+    assert estimate.agrees_with(partials[place], 0.0)
+    assert estimate.error < 1e-300
+
+
+@given(st.floats(153.0, 162.0))
+def test_a_subnormal_estimate_is_as_fine_as_its_spacing(exponent: float) -> None:
+    x = 10.0**exponent
+    (estimate,) = differentiate(lambda x: [1 / x], x)
+    assert estimate.agrees_with(-1 / x / x, 1e-11)
+    assert estimate.error < 1e-10 / x / x + 1e-322
+
+
+@pytest.mark.parametrize("tiny", [1.5536891306397386e-147, 1e-17, -3e-20])
+def test_differences_know_of_terms_that_cancel(tiny: float) -> None:
+    """The sum is 0 for any x, because the other terms have swallowed x · tiny."""
+    estimate = partial_by_differences(p.dot, (0.0, 1.0, 1.0, tiny, -1.0, 1.0), 0)
+    assert estimate.value == 0.0
+    assert estimate.agrees_with(tiny, 0.0)
+    assert estimate.error < 1e-9
+    assert partial_by_differences(p.dot, (0.0, 1.0, tiny, -1.0), 0).agrees_with(tiny, 1e-9)
 
 
 @pytest.mark.parametrize("f", [lambda x: nan, lambda x: inf, math.log, lambda x: 1e308 * x * 1e10])
@@ -649,6 +725,17 @@ def test_limit_and_margin_of_operands(of_log: tuple[float], of_absolute: tuple[f
     assert 0.5 < abs(of_absolute[0]) <= 1.0
 
 
+def sensitivity(expression: Expression) -> float:
+    """How fast a result changes at most, all ways to it added up."""
+    leaves = [Value(x) for x in expression.point]
+    sizes = dict.fromkeys(leaves, 1.0)
+    for node in expression.results(*leaves)[len(leaves) :]:
+        if isinstance(node, Value):
+            ways = zip(node.operands, node.partials)
+            sizes[node] = sum(abs(d or 0.0) * sizes[x] for x, d in ways if isinstance(x, Value))
+    return max(sizes.values())
+
+
 def shares(expression: Expression) -> bool:
     """Whether a result, not just a variable, is used in more than one step."""
     by_step = [{x for x in chosen if isinstance(x, int)} for _, chosen in expression.steps]
@@ -664,6 +751,7 @@ def test_expressions_are_tame(expression: Expression) -> None:
     assert 1 <= count <= 3
     assert 1 <= len(expression.steps) == len(results) - count <= 8
     assert tuple(results[:count]) == expression.point
+    assert all(abs(x) <= 3.0 for x in expression.point)
     sensitivities = [1.0] * count
     for end, (row, chosen) in enumerate(expression.steps, count):
         assert row.name in BUILT_IN
@@ -672,6 +760,8 @@ def test_expressions_are_tame(expression: Expression) -> None:
         numbers = [x if place is None else results[place] for x, place in zip(chosen, places)]
         assert row.smooth_at(*numbers, margin=MARGIN)
         assert abs(results[end]) <= SIZE
+        assert all(x in (0.0, 1.0, 2.0) for x, rule in zip(chosen, row.rules) if rule is None)
+        assert all(abs(x) <= 3.0 for x, place in zip(chosen, places) if place is None)
         partials = row.partials(results[end], numbers, [place is not None for place in places])
         moving = [(place, d) for place, d in zip(places, partials) if place is not None and d is not None]
         sensitivities.append(sum(abs(d) * sensitivities[place] for place, d in moving))
@@ -698,6 +788,7 @@ def test_expressions_print_as_programs(expression: Expression) -> None:
 def test_the_text_of_an_expression() -> None:
     expression = Expression(((p.sin, (0,)), (p.multiply, (2, -2.0)), (p.hypot, (3, 2, 1))), (0.5, 1.0))
     text = "\nx0 = 0.5\nx1 = 1.0\nx2 = sin(x0)\nx3 = multiply(x2, -2.0)\nx4 = hypot(x3, x2, x1)"
+    assert {expression, Expression(expression.steps, expression.point)} == {expression}
     assert repr(expression) == text
     assert pretty.pretty(expression) == text  # as hypothesis prints the example that fails
 
@@ -713,6 +804,8 @@ def test_expressions_are_varied() -> None:
     collect()
     steps = [step for expression in seen for step in expression.steps]
     assert sum(map(shares, seen)) >= 20
+    assert 7.2 < max(map(sensitivity, seen)) <= 8.0
+    assert all(x == 0.0 or abs(x) >= 2.0**-1022 for expression in seen for x in expression.point)
     assert sum(isinstance(x, float) for _, chosen in steps for x in chosen) >= 50
     assert {len(expression.point) for expression in seen} == {1, 2, 3}
     assert {len(expression.steps) for expression in seen} == set(range(1, 9))

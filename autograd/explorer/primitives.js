@@ -201,7 +201,7 @@ const TABLE = {
   },
   inverse_part: {
     value: ([x, y]) => f_inverse_part(x, y),
-    partials: (z, [x, y]) => { const shared_0 = f_inverse_part(y, x); return [shared_0 * shared_0 - z * z, -2.0 * z * shared_0]; },
+    partials: (z, [x, y]) => { const shared_0 = f_inverse_part(y, x); return [shared_0 != shared_0 || z != z || shared_0 * shared_0 - z * z == shared_0 * shared_0 - z * z ? shared_0 * shared_0 - z * z : f_chain(f_absolute(y) - f_absolute(x), Infinity), y == 0.0 ? f_chain(shared_0, -2.0 * z) : f_chain(-2.0 * z, shared_0)]; },
   },
   bell: {
     value: ([n, a, x]) => f_bell(n, a, x),
@@ -209,7 +209,7 @@ const TABLE = {
   },
   bump: {
     value: ([c, x]) => f_bump(c, x),
-    partials: (z, [c, x]) => [f_bump(1.0, x), f_bump(-c * f_tanh(0.5 * x), x)],
+    partials: (z, [c, x]) => [f_bump(1.0, x), f_bump(x < 2.2250738585072014e-308 && x > -2.2250738585072014e-308 ? 0.5 * -c * x : -c * f_tanh(0.5 * x), x)],
   },
   normal: {
     value: ([x]) => f_normal(x),
