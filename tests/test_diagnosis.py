@@ -367,7 +367,9 @@ def test_a_mistake_is_named_and_nothing_else(case: Case) -> None:
     mistake = only(diagnosis_of(case))
     assert (mistake.kind, mistake.slip) == (case.kind, case.slip)
     assert mistake.operations == case.operations
-    assert str(mistake.counterexample).replace("\n", "; ") == case.counterexample
+    text = str(mistake.counterexample).replace("\n", "; ")
+    raised = isinstance(mistake.counterexample.got, str)
+    assert text.startswith(case.counterexample) if raised else text == case.counterexample  # Pythons word errors freely
     assert (mistake.title, mistake.why) == KINDS[case.kind]
 
 
