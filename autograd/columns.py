@@ -82,26 +82,26 @@ class Numbers(NamedTuple):
     """The results of a call without lanes."""
 
     structure: Structure
-    found: list[float]
+    found: Any  # a list or an array
 
     def built(self) -> Any:
         """Return the results in their structure."""
         found = self.found
         if isinstance(self.structure, Slot) and self.structure.shape is None:
-            return found[0]
-        return build(self.structure, lambda slot, start: _cell_or_array(slot, found[start : start + slot.size]))
+            return float(found[0])
+        return build(self.structure, lambda slot, start: _cell_or_array(slot, found, start))
 
     def columns(self) -> list[Column]:
         """Return the results one by one."""
-        return self.found
+        return list(map(float, self.found))
 
 
-def _cell_or_array(slot: Slot, numbers: list[float]) -> Any:
+def _cell_or_array(slot: Slot, numbers: Any, start: int) -> Any:
     if slot.shape is None:
-        return numbers[0]
+        return float(numbers[start])
     import numpy
 
-    return numpy.array(numbers, dtype=float).reshape(slot.shape)
+    return numpy.array(numbers[start : start + slot.size], dtype=float).reshape(slot.shape)
 
 
 class Layout:
@@ -111,6 +111,8 @@ class Layout:
         self.structure, self.foldings = structure, foldings
         self.summed = bytes(folding.summed for folding in foldings)
         self.sums = sum(self.summed)
+        self.only_sums = self.sums == len(self.summed)
+        self.mean = any(folding.mean for folding in foldings)  # then all sums are
         self.slots: list[tuple[Slot, bool]] = []  # and whether it is summed
         build(structure, lambda slot, start: self.slots.append((slot, any(self.summed[start : start + slot.size]))))
 
@@ -125,7 +127,7 @@ class Results:
         self.sums = numpy.zeros(layout.sums)
         self.arrays = [None if summed else numpy.empty((count, *(slot.shape or ()))) for slot, summed in layout.slots]
         self.outs: Sequence[Column | None] = ()  # a column for each output; None if it is summed, nothing if all are
-        if layout.sums < len(layout.summed):
+        if not layout.only_sums:
             pairs = zip(layout.slots, self.arrays)
             self.outs = [x for (slot, _), made in pairs for x in _columns_for(slot, made, count)]
 
@@ -161,6 +163,15 @@ class Results:
         outs = self.outs or [None] * len(self.sums)
         found = [next(sums) if out is None else out for out in outs]
         return [x / self.count if folding.mean else x for x, folding in zip(found, self.layout.foldings)]
+
+    def write(self, out: Any) -> None:
+        """Write the results, one column after the other, into an array."""
+        import numpy
+
+        if self.layout.only_sums:
+            numpy.divide(self.sums, self.count if self.layout.mean else 1.0, out=out)
+        else:
+            numpy.concatenate(self.columns(), axis=None, out=out)
 
 
 def _columns_for(slot: Slot, made: Any, count: int) -> list[Column | None]:

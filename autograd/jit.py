@@ -15,6 +15,7 @@ from operator import add
 from typing import Any, NamedTuple
 
 from autograd.branches import converted
+from autograd.calls import call as call_within, stay_calls
 from autograd.columns import Folding, Inputs, built
 from autograd.core import Value, recorder
 from autograd.errors import ArgumentError, describe
@@ -133,7 +134,10 @@ class Compiled:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return what the function returns, of all lanes."""
         if recorder() is not None:
-            return self._joined(*self._call(args, kwargs))
+            call, inputs = self._call(args, kwargs)
+            if self.lanes is not None and stay_calls():
+                return call_within(self._new_kernel(call), inputs)
+            return self._joined(call, inputs)
         shapes = shapes_of(args) if not kwargs else None
         known = self._known.get(shapes) if shapes is not None else None
         if known is not None:
@@ -151,8 +155,12 @@ class Compiled:
         self._known[shapes] = call, kernel
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle the function by its name, as Python does, and its programs: they need not be recorded again."""
-        known = [(call, kernel.paths.all) for call, kernel in self._kernels]
+        """Pickle the function by its name, as Python does, and its programs: they need not be recorded again.
+
+        Those that call others over lanes have to be: what they call may have no name.
+        """
+        every = [(call, kernel.paths.all) for call, kernel in self._kernels]
+        known = [(call, paths) for call, paths in every if not any(path.calls for path in paths)]
         module, name = self.function.__module__, self.function.__qualname__
         if getattr(_found(module, name), "function", None) is self.function:  # decorated: its name means this one
             return _of_decorated, (module, name, self.lanes, self.options), known
@@ -178,15 +186,17 @@ class Compiled:
         for known, kernel in self._kernels:
             if known.varying == call.varying and known.structure == call.structure:
                 return kernel
+        kernel = self._new_kernel(call)
+        self._kernels.append((call, kernel))
+        return kernel
 
+    def _new_kernel(self, call: Call) -> Kernel:
         def of_values(*values: Value) -> Any:
             args, kwargs = unflatten(call.structure, values)
             return converted(self.function)(*args, **kwargs)
 
         foldings = partial(self._foldings, call)
-        kernel = Kernel(self._name, of_values, call.varying, foldings, self.options)
-        self._kernels.append((call, kernel))
-        return kernel
+        return Kernel(self._name, of_values, call.varying, foldings, self.options, calls=self.lanes is None)
 
     def _foldings(self, call: Call, structure: Structure) -> list[Folding]:
         return [Folding()] * structure.size if self.lanes is None else self.lanes.foldings(call, structure)

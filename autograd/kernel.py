@@ -14,6 +14,7 @@ from itertools import islice
 from typing import Any
 
 from autograd import core
+from autograd.calls import Unwanted
 from autograd.columns import Column, Folding, Inputs, Layout, Numbers, Results, built, cells, numbers_of
 from autograd.core import Value
 from autograd.errors import ArgumentError
@@ -29,27 +30,33 @@ class Kernel:
     """A function over lanes, or of a single one."""
 
     def __init__(
-        self, name: str, function: Flat, varying: Sequence[bool], foldings: Foldings, options: Options
+        self,
+        name: str,
+        function: Flat,
+        varying: Sequence[bool],
+        foldings: Foldings,
+        options: Options,
+        calls: bool = False,  # whether it may call kernels over lanes
     ) -> None:
         self.name, self.function, self.varying, self.options = name, function, tuple(varying), options
-        self.paths = Paths(name, function, varying, options)
+        self.paths = Paths(name, function, varying, options, calls)
         self._foldings = foldings
         self._layouts: dict[Path, Layout] = {}
         self._derivatives: dict[Any, Kernel] = {}
 
     def __call__(self, inputs: Inputs) -> Any:
         """Return the results in their structure; Values where they depend on some."""
-        results, application = self._applied(inputs)
+        results, application = self.applied(inputs)
         if application is None:
             return results.built()
         return built(results.structure, application.nodes(results.columns()))
 
     def columns(self, inputs: Inputs) -> list[Column]:
         """Return the results one by one."""
-        results, application = self._applied(inputs)
+        results, application = self.applied(inputs)
         return results.columns() if application is None else application.nodes(results.columns())
 
-    def _applied(self, inputs: Inputs) -> tuple[Numbers | Results, Application | None]:
+    def applied(self, inputs: Inputs) -> tuple[Numbers | Results, Application | None]:
         """Return the results as numbers, and what makes nodes of them if there are Values among the inputs."""
         numbers = inputs.numbers
         results, taken = self.run(numbers)
@@ -60,17 +67,23 @@ class Kernel:
         active = tuple(place for place, column in enumerate(columns) if numbers_of(column) is not column)
         return results, Application(self, columns, inputs.count, active, captured, results.structure)
 
+    @property
+    def has_guards(self) -> bool:
+        """Whether there may be more than one path."""
+        return any(path.code.guards for path in self.paths.all)
+
     def run(self, inputs: Inputs, others: Mapping[Value, float] | None = None) -> tuple[Numbers | Results, list[Path]]:
         """Return the results for plain numbers, and the paths that were taken.
 
         `others` are numbers to take for captured Values instead of those they have.
         """
         if inputs.count is None:
-            numbers = inputs.of_one_lane()
-            path = self.paths.of(numbers)
-            if path.captured:
-                numbers = [*numbers, *path.numbers_found(others)]
-            return Numbers(path.structure, path.machine().one(numbers)), [path]
+            path, found = self.paths.one(inputs, others)
+            return Numbers(path.structure, found), [path]
+        return self._over_lanes(inputs, others)
+
+    def _over_lanes(self, inputs: Inputs, others: Mapping[Value, float] | None) -> tuple[Results, list[Path]]:
+        assert inputs.count is not None
         taken: list[Path] = []
         results: Results | None = None
         for path, lanes in self.paths.sorted(inputs):
@@ -82,6 +95,33 @@ class Kernel:
             results.take(machine, inputs, path.numbers_found(others), lanes, self.options.workers)
         assert results is not None  # there is a path even for no lanes
         return results, taken
+
+    def bound(self, inputs: Inputs, captured: Sequence[Value], numbers: Any, out: Any) -> Callable[[], None]:
+        """Return what runs the kernel again and again, whatever the arrays hold by then, and writes results to `out`.
+
+        `numbers` are those to take for the captured Values. Raises `Unwanted` if lanes capture others.
+        """
+
+        def run() -> None:
+            results, taken = self._over_lanes(inputs, dict(zip(captured, numbers.tolist())))
+            if not {x for path in taken for x in path.captured} <= set(captured):
+                raise Unwanted
+            results.write(out)
+
+        path, count = self.paths.root, inputs.count
+        assert path is not None
+        assert count is not None
+        layout = self._layout(path)
+        if path.code.guards or path.captured or not layout.only_sums:
+            return run
+        machine, columns, threads = path.machine(layout.summed), inputs.varying_columns, self.options.workers
+
+        def run_quickly() -> None:
+            machine.run(columns, count, (), threads, inputs.uniform_and(()), out)
+            if layout.mean:
+                out[:] /= count
+
+        return run_quickly
 
     def _layout(self, path: Path) -> Layout:
         """Return where the results of lanes go that take this path."""
@@ -131,6 +171,16 @@ class Application:
         """What computes the partials."""
         return self.kernel.derivative(self.active, self.captured, self.structure)
 
+    @property
+    def operands(self) -> list[Any]:
+        """What nodes are made of: the numbers of the columns that hold Values, and what is captured."""
+        return [*cells([self.columns[place] for place in self.active]), *self.captured]
+
+    def row(self, place: int, slopes: Sequence[Column]) -> list[Any]:
+        """Return the slopes of one result by the operands, given those of all results."""
+        width = len(self.active) + len(self.captured)
+        return cells(slopes[place * width : (place + 1) * width])
+
     def nodes(self, results: Sequence[Column]) -> list[Any]:
         """Return the results as nodes: one for a number, one per lane for a column."""
         slopes = self._found(self.slopes, self.columns)
@@ -144,7 +194,7 @@ class Application:
                 nodes = [x._node(place, float(y), slopes) for x, y, slopes in zip(lanes, result, partials)]
                 made.append(array(nodes, result.shape))
             else:
-                made.append(self._node(place, result, cells(row)))
+                made.append(self._node(place, result, self.row(place, slopes)))
         return made
 
     def _found(self, kernel: Kernel, columns: Sequence[Column], others: Mapping[Value, float] | None = None) -> Any:
@@ -160,9 +210,8 @@ class Application:
 
     def _node(self, place: int, result: float, slopes: list[float]) -> Any:
         """Return one result as a node."""
-        operands = [*cells([self.columns[place] for place in self.active]), *self.captured]
+        operands = self.operands
         known = [numbers_of(x) for x in operands]
-        width = len(self.active) + len(self.captured)
 
         def value(*numbers: float) -> float:
             return result if list(numbers) == known else float(self._run(self.kernel, numbers)[place])
@@ -170,7 +219,7 @@ class Application:
         def partials(z: Any, *xs: Any) -> list[Any]:
             if all(type(x) is float for x in xs) and list(xs) == known:
                 return slopes
-            return cells(self._run(self.slopes, xs)[place * width : (place + 1) * width])
+            return self.row(place, self._run(self.slopes, xs))
 
         return Primitive(self.kernel.name, value, (partials,), many=True)(*operands)
 

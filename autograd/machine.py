@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from autograd.core import NATIVE
 from autograd.primitives import is_current
 from autograd.program import Program
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from autograd.vectors import Batch, Column, Lanes
+
+    Numbers = Sequence[float] | NDArray[Any]
 
 
 def one(program: Program, numbers: Sequence[float]) -> list[float]:
@@ -85,9 +89,17 @@ class PlainMachine:
 
         return Batch(self.program, self.exact, self.summed)
 
-    def one(self, numbers: Sequence[float]) -> list[float]:
-        """Return the outputs for one lane."""
-        return one(self.program, [float(x) for x in numbers])
+    @overload
+    def one(self, numbers: Numbers) -> list[float]: ...
+    @overload
+    def one(self, numbers: Numbers, out: Column) -> None: ...
+    def one(self, numbers: Numbers, out: Column | None = None) -> list[float] | None:
+        """Return the outputs for one lane; or write them to `out`, a column."""
+        found = one(self.program, [float(x) for x in numbers])
+        if out is None:
+            return found
+        out[:] = found
+        return None
 
     def run(
         self,

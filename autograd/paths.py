@@ -17,16 +17,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd import passes
 from autograd.branches import conversion
-from autograd.columns import Inputs
+from autograd.calls import Call, Frame, Unwanted, planned
+from autograd.columns import Inputs, cells
 from autograd.core import Value, read
 from autograd.errors import RecordingError
 from autograd.machine import Machine, PlainMachine
 from autograd.program import Program
 from autograd.record import Recording, record
-from autograd.structures import Structure
+from autograd.structures import Structure, is_array
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from autograd.machine import Numbers
 
 Function = Callable[..., Any]
 MAX_PATHS = 256
@@ -58,14 +61,16 @@ class Answer(NamedTuple):
 class Path:
     """One way of going through a function."""
 
-    code: Program  # its inputs: those of the function, then the captured Values
+    code: Program  # its inputs: those of the function, the captured Values, and what the calls return
     captured: tuple[Value, ...]
     structure: Structure  # of the result
     answers: tuple[Answer, ...]  # to the guards
     exact: bool
     parent: tuple[Path, int] | None  # the path that parts from this one, and at which guard
+    calls: Sequence[Call] = ()
     others: dict[int, Path] = field(default_factory=dict)  # where lanes go that answer a guard otherwise, by its place
     _machines: dict[bytes, PlainMachine] = field(default_factory=dict)
+    _frames: list[Frame] = field(default_factory=list)  # that are not in use
 
     def machine(self, summed: bytes = b"") -> PlainMachine:
         """Return what computes the outputs; those that are marked are summed over the lanes."""
@@ -87,7 +92,7 @@ class Path:
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the other paths, which know this one as their parent, and what is made from the code."""
         kept = {key: value for key, value in vars(self).items() if key not in ("guards", "conditions")}
-        return {**kept, "others": {}, "_machines": {}}
+        return {**kept, "others": {}, "_machines": {}, "_frames": []}
 
     @cached_property
     def is_settled(self) -> bool:
@@ -100,42 +105,78 @@ class Path:
         """Return the numbers of the captured Values, or others instead of them."""
         return [read(x) if others is None else others.get(x, read(x)) for x in self.captured]
 
-    def departure(self, numbers: Sequence[float]) -> int | None:
-        """Return the place of the first guard that the numbers answer otherwise; None if they are on this path."""
-        if not self.code.guards:
-            return None
-        answers = self.conditions.one([*numbers, *self.numbers_found()])
-        pairs = enumerate(zip(answers, self.code.outcomes))
-        return next((place for place, (x, outcome) in pairs if (x != 0.0) != outcome), None)
+    def one(
+        self, inputs: Inputs, others: Mapping[Value, float] | None = None, *, asked: bool = True
+    ) -> tuple[Numbers, int | None]:
+        """Return the outputs of a call without lanes, and None; or nothing, and the first guard it answers otherwise.
+
+        It takes this path anyway unless it is `asked`.
+        """
+        if not self.calls:
+            given = inputs.of_one_lane()
+            return self._outputs([*given, *self.numbers_found(others)] if self.captured else given, asked)
+        try:
+            frame = self._frames.pop()
+        except IndexError:  # all are in use
+            frame = Frame(inputs.blocks, len(self.captured), self.calls)
+        found = self._outputs(frame.run(inputs.blocks, self.numbers_found(others)), asked)
+        self._frames.append(frame)
+        return found
+
+    def _outputs(self, numbers: Numbers, asked: bool) -> tuple[Numbers, int | None]:
+        if asked and self.code.guards:
+            pairs = enumerate(zip(self.conditions.one(numbers), self.code.outcomes))
+            departure = next((place for place, (x, outcome) in pairs if (x != 0.0) != outcome), None)
+            if departure is not None:
+                return (), departure
+        if not is_array(numbers):
+            return self.machine().one(numbers), None
+        import numpy
+
+        found = numpy.empty(len(self.code.outputs))
+        self.machine().one(numbers, found)
+        return found, None
 
 
 class Paths:
     """All paths of a function that have been met; new ones are recorded when a lane takes them."""
 
-    def __init__(self, name: str, function: Function, varying: Sequence[bool], options: Options) -> None:
-        self.name, self.function, self.options = name, function, options
+    def __init__(
+        self, name: str, function: Function, varying: Sequence[bool], options: Options, calls: bool = False
+    ) -> None:
+        self.name, self.function, self.options, self.calls = name, function, options, calls
         self.varying = tuple(varying)
         self.root: Path | None = None
         self.all: list[Path] = []
         self._lock = RLock()
 
-    def of(self, numbers: Sequence[float], lane: int | None = None) -> Path:
-        """Return the path that a lane with these numbers takes."""
-        path = self.root
+    def one(self, inputs: Inputs, others: Mapping[Value, float] | None = None) -> tuple[Path, Numbers]:
+        """Return the path that a call without lanes takes, and the outputs.
+
+        `others` are numbers to take for captured Values instead of those they have.
+        """
+        try:
+            return self._one(inputs, others)
+        except Unwanted:  # lanes of a call found Values that no lane had found when it was recorded
+            with self._lock:
+                self.calls, self.root = False, None
+                self.all.clear()
+            return self._one(inputs, others)
+
+    def _one(self, inputs: Inputs, others: Mapping[Value, float] | None) -> tuple[Path, Numbers]:
+        path, asked = self.root, True
         while path is not None:
-            place = path.departure(numbers)
-            if place is None:
-                return path
-            if place not in path.others:
-                break
-            path = path.others[place]
-            if path.is_settled:
-                return path
-        return self._recorded([float(x) for x in numbers], lane)
+            found, departure = path.one(inputs, others, asked=asked)
+            if departure is None:
+                return path, found
+            path = path.others.get(departure)
+            asked = path is None or not path.is_settled
+        path = self._recorded([float(x) for x in cells(inputs.blocks)])
+        return path, path.one(inputs, others, asked=False)[0]
 
     def sorted(self, inputs: Inputs) -> Iterator[tuple[Path, NDArray[Any] | None]]:
         """Yield the paths that are taken, each with the lanes that take it; None for all lanes."""
-        root = self.root or self.of(inputs.lane(0), 0)
+        root = self.root or self._recorded(inputs.lane(0), 0)
         if inputs.count == 0 or not root.code.guards:
             yield root, None
             return
@@ -160,17 +201,20 @@ class Paths:
         self, path: Path, place: int, group: Any, inputs: Inputs, waiting: list[tuple[Path, Any]]
     ) -> Iterator[tuple[Path, Any]]:
         """Send lanes on to the path beyond a guard; yield those of which it is known already that they take it."""
+        if group is None and place not in path.others:
+            assert inputs.count is not None
+            group = _all(inputs.count)
         while place not in path.others and len(group):
             yield self._recorded(inputs.lane(group[0]), int(group[0])), group[:1]
             group = group[1:]
-        if len(group):
+        if group is None or len(group):
             other = path.others[place]
             if other.is_settled:
                 yield other, group
             else:
                 waiting.append((other, group))
 
-    def _recorded(self, numbers: Sequence[float], lane: int | None) -> Path:
+    def _recorded(self, numbers: Sequence[float], lane: int | None = None) -> Path:
         """Record a path from the numbers of one lane, and return it.
 
         That lane takes it, whatever its guards say: where rounding decides, eager computing has the last word.
@@ -187,11 +231,13 @@ class Paths:
     def _record(self, numbers: Sequence[float]) -> Recording:
         """Record the function, with selects in place of branches if that can be done and need not be exact.
 
-        A sum of derivatives is taken in another order where a select stands between its terms.
+        A sum of derivatives is taken in another order where a select stands between its terms. Likewise, calls over
+        lanes are taken apart only where nothing else can be done.
         """
         if not self.options.exact:
-            with suppress(Exception), conversion():
-                return record(self.function, numbers)
+            for calls in [True, False] if self.calls else [False]:
+                with suppress(Exception), conversion():
+                    return record(self.function, numbers, calls=calls)
         with conversion(on=False):
             return record(self.function, numbers)
 
@@ -225,14 +271,16 @@ class Paths:
                 " often: use autograd.math.where there, or raise max_paths"
             )
         captured = tuple(recording.captured)
+        found = [*captured, *(x for called in recording.calls for x in called.results)]
         code = passes.flatten(
             recording.outputs,
-            [*recording.inputs, *captured],
+            [*recording.inputs, *found],
             [(guard.condition, guard.outcome) for guard in recording.guards],
-            [*self.varying, *[False] * len(captured)],
+            [*self.varying, *[False] * len(found)],
         )
         code = passes.optimize(code, self.options.exact)
-        return Path(code, captured, recording.structure, answers, self.options.exact, parent)
+        calls = planned(recording.calls, [*recording.inputs, *captured])
+        return Path(code, captured, recording.structure, answers, self.options.exact, parent, calls)
 
 
 def _first_difference(known: Sequence[Answer], others: Sequence[Answer]) -> int:
@@ -247,6 +295,12 @@ def _selected(lanes: NDArray[Any] | None, chosen: NDArray[Any]) -> NDArray[Any] 
         places: NDArray[Any] = chosen.nonzero()[0]
         return places if len(places) < len(chosen) else None
     return lanes[chosen]  # type: ignore[no-any-return]
+
+
+def _all(count: int) -> NDArray[Any]:
+    import numpy
+
+    return numpy.arange(count)
 
 
 def _array(places: Any) -> NDArray[Any]:

@@ -22,6 +22,7 @@ from types import FrameType
 from typing import Any, NamedTuple, NoReturn
 
 from autograd.branches import ask
+from autograd.calls import Called, Unwanted
 from autograd.core import Value, read, recorder, set_recorder
 from autograd.errors import RecordingError
 from autograd.graph import topological_order
@@ -61,14 +62,17 @@ class Recording:
     outputs: list[Value | float]
     structure: Structure  # of the outputs
     guards: list[Guard]  # in the order of the questions
+    calls: list[Called]  # over lanes
 
 
 class Recorder:
     """What a thread asks while it records. A side of a branch that may not be taken is given up before it asks."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, calls: bool = False) -> None:
+        self.first = Value(0.0).number
         self.guards: dict[int, Guard] = {}  # by the number of the condition
-        self.refused: RecordingError | None = None
+        self.calls: list[Called] | None = [] if calls else None  # over lanes; None where they are taken apart
+        self.refused: Exception | None = None
 
     def truth(self, condition: Value) -> bool:
         """Return whether a condition holds, and note that what follows depends on it."""
@@ -85,25 +89,35 @@ class Recorder:
             self.refused = self.refused or error
         raise error
 
+    def unwanted(self) -> Unwanted:
+        """Return the error for a call over lanes that has to be taken apart; whoever handles it cannot save it."""
+        error = Unwanted()
+        self.refused = self.refused or error
+        return error
+
 
 def is_recording() -> bool:
     """Return whether this thread is recording a function."""
     return recorder() is not None
 
 
-def record(f: Callable[..., Any], numbers: Iterable[float], structure: Structure | None = None) -> Recording:
+def record(
+    f: Callable[..., Any], numbers: Iterable[float], structure: Structure | None = None, *, calls: bool = False
+) -> Recording:
     """Call `f` with Values that have these numbers, as arguments in the given structure, and return what it did.
+
+    With `calls`, calls over lanes are not taken apart; raises `Unwanted` if they have to be.
 
     Raises `RecordingError`, naming the line, for what would freeze numbers; `ArgumentError` if the result holds
     something else than numbers. Errors of `f` itself pass through.
     """
     if is_recording():
         raise RecordingError("record: this thread is recording a function already; call the inner one as it is")
-    first = Value(0.0).number
+    recorder = Recorder(calls=calls)
     inputs = [Value(x) for x in numbers]
     arguments = inputs if structure is None else unflatten(structure, inputs)
     numpy = sys.modules.get("numpy")
-    before, recorder = _random_states(numpy), Recorder()
+    before = _random_states(numpy)
     with _recorded_by(recorder):
         result = f(*arguments)
     if recorder.refused is not None:
@@ -111,7 +125,7 @@ def record(f: Callable[..., Any], numbers: Iterable[float], structure: Structure
     if _random_states(numpy) != before:
         _refuse_random(f, arguments, numpy, before)
     outputs, shape = flatten(result, f"the result of {getattr(f, '__name__', 'the function')}", fixed=True)
-    return _recording(first, inputs, outputs, shape, list(recorder.guards.values()))
+    return _recording(recorder, inputs, outputs, shape)
 
 
 @contextmanager
@@ -123,10 +137,9 @@ def _recorded_by(recorder: Recorder) -> Iterator[None]:
         set_recorder(None)
 
 
-def _recording(
-    first: int, inputs: list[Value], outputs: list[Any], structure: Structure, guards: list[Guard]
-) -> Recording:
-    """Return the recording of Values made since number `first`, with guards on what is no constant only."""
+def _recording(recorder: Recorder, inputs: list[Value], outputs: list[Any], structure: Structure) -> Recording:
+    """Return the recording, with guards on what is no constant only."""
+    first, guards, calls = recorder.first, list(recorder.guards.values()), recorder.calls or []
     roots = [x for x in (*outputs, *(guard.condition for guard in guards)) if type(x) is not float]
     order, given = topological_order(*roots, since=first), set(inputs)
     captured = {x for x in roots if x.number < first}
@@ -147,6 +160,7 @@ def _recording(
         outputs=outputs,
         structure=structure,
         guards=[guard for guard in guards if guard.condition in varying],
+        calls=calls,
     )
 
 

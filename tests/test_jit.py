@@ -133,6 +133,12 @@ def test_loops_that_end_on_data_are_one_path_for_each_number_of_turns() -> None:
     assert len(compiled.programs) == 5  # 5 takes as many turns as 32, but others
 
 
+def test_all_lanes_may_take_a_path_that_is_new() -> None:
+    compiled = vmap(lambda x: x * x if len([1] * bool(x > 0.0)) else -x)
+    for x in np.array([1.0, 2.0]), np.array([-1.0, -2.0]), np.array([-3.0, -4.0]), np.array([3.0, -5.0]):
+        same(compiled(x), [y * y if y > 0.0 else -y for y in x.tolist()])
+
+
 def test_lanes_are_not_asked_again_what_they_have_answered(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import math, value_and_grad, vmap
+from autograd import jit, math, value_and_grad, vmap
 from benchmarks import peers
 from benchmarks.moons import ALPHA, LABELS, PARAMETERS, POINTS, SIZES, layers, rates, score
 from benchmarks.timing import Call
@@ -29,13 +29,18 @@ def ours() -> Call:
         margin = math.relu(1.0 - label * score(layers(parameters), point, math.relu))
         return margin + ALPHA * sum(p * p for p in parameters)
 
-    compiled = value_and_grad(vmap(loss, (None, 0, 0), reduce="mean", threads=1))
+    slopes_of = value_and_grad(vmap(loss, (None, 0, 0), reduce="mean", threads=1))
+
+    @jit
+    def updated(parameters: Any, points: Any, labels: Any, learning_rate: Any) -> Any:
+        value, slopes = slopes_of(parameters, points, labels)
+        return value, parameters - learning_rate * slopes
+
     parameters, rate = START, rates()
 
     def step() -> Any:
         nonlocal parameters
-        value, slopes = compiled(parameters, X, Y)
-        parameters = parameters - next(rate) * slopes
+        value, parameters = updated(parameters, X, Y, next(rate))
         return value, parameters
 
     return step

@@ -1,0 +1,198 @@
+"""Calls over lanes within a function of one lane: a training step, say, which uses a gradient over all samples.
+
+While such a function is recorded, a call over lanes is not taken apart. It runs as it does outside of a recording, and
+its results are nodes whose operands are what went in. So a path is a program that needs what its *calls* return. They
+are made first, in order, each with numbers that were given, or are computed from these and from what other calls
+returned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache, partial
+from itertools import accumulate, pairwise
+from math import nan
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+from autograd import passes
+from autograd.columns import Column, Inputs, built, cells
+from autograd.core import Value, recorder, set_recorder
+from autograd.machine import Machine
+from autograd.primitives import Primitive
+from autograd.sides import ask
+from autograd.structures import array, is_array
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from autograd.kernel import Application, Kernel
+    from autograd.program import Program
+    from autograd.record import Recorder
+
+
+Slopes = Callable[[], list[Any]]
+
+
+class Unwanted(Exception):
+    """A call over lanes has to be taken apart, because of what is done with its results."""
+
+
+# ── while a function is recorded ─────────────────────────────────────────────────────────────────────────────────────
+
+
+class Called(NamedTuple):
+    """A call over lanes as it was recorded."""
+
+    kernel: Kernel
+    inputs: Inputs
+    captured: tuple[Value, ...]  # what the kernel finds by itself
+    results: list[Value]  # one column after the other
+
+
+def stay_calls() -> bool:
+    """Return whether calls over lanes are not to be taken apart, in the recording that is under way."""
+    return _recording().calls is not None
+
+
+def _recording() -> Recorder:
+    found = recorder()
+    assert found is not None
+    return cast("Recorder", found)
+
+
+def call(kernel: Kernel, inputs: Inputs) -> Any:
+    """Call a kernel over lanes within a recording, and return its results as nodes, in their structure."""
+    structure, columns = _columns(kernel, inputs)
+    return built(structure, columns)
+
+
+def _columns(kernel: Kernel, inputs: Inputs) -> tuple[Any, list[Column]]:
+    recording = _recording()
+    assert recording.calls is not None
+    ask("a call over lanes")  # which may ask for conditions
+    with _undisturbed(recording):
+        results, application = kernel.applied(inputs)
+    columns = results.columns()
+    if application is None:
+        return results.structure, columns
+    if any(x.number >= recording.first for x in application.captured) and kernel.has_guards:
+        raise recording.unwanted()  # a path that lanes take later could not be recorded: what it captures is gone
+    slopes = cache(lambda: _columns(application.slopes, inputs)[1])  # of all results, by another call over lanes
+    rows = (partial(_row, application, slopes, place) for place in range(len(columns)))
+    columns = [_nodes(application, column, row) for column, row in zip(columns, rows)]
+    recording.calls.append(Called(kernel, inputs, application.captured, cells(columns)))
+    return results.structure, columns
+
+
+@contextmanager
+def _undisturbed(recording: Recorder) -> Iterator[None]:
+    """Let run what follows as if nothing was recorded."""
+    set_recorder(None)
+    try:
+        yield
+    finally:
+        set_recorder(recording)
+
+
+def _nodes(application: Application, column: Column, slopes: Slopes) -> Column:
+    """Return a result as a node; one for each lane, if it has one in each."""
+    operands = application.operands
+    if not is_array(column):
+        return _node(application.kernel.name, operands, column, slopes)
+    return array((_node(application.kernel.name, operands, x, _no_slopes) for x in column.tolist()), column.shape)
+
+
+def _node(name: str, operands: Sequence[Any], result: float, slopes: Slopes) -> Value:
+    def partials(out: Any, *operands: Any) -> list[Any]:
+        return slopes() if type(out) is Value else [nan] * len(operands)  # numbers are asked for, but have no use
+
+    node: Value = Primitive(name, lambda *_: result, (partials,), many=True)(*operands)
+    return node
+
+
+def _row(application: Application, slopes: Slopes, place: int) -> list[Any]:
+    return application.row(place, slopes())
+
+
+def _no_slopes() -> list[Any]:
+    raise _recording().unwanted()  # one call for each lane would be too many
+
+
+# ── when a path is run ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call over lanes on a path, whose numbers are the inputs, what is captured, and what the calls return."""
+
+    kernel: Kernel
+    arguments: Program  # computes them from the numbers before the results
+    blocks: tuple[slice, ...]  # of the arguments
+    widths: tuple[int | None, ...]  # how many numbers a lane has in a block; None where the block has one dimension
+    varying: Sequence[bool]  # per block
+    count: int  # of lanes
+    captured: tuple[Value, ...]  # whose numbers are the last arguments
+    results: slice
+
+    def steps(self, numbers: NDArray[Any]) -> Iterator[Callable[[], object]]:
+        """Yield what makes the call with the numbers of the path, which are in an array, and adds its results."""
+        import numpy
+
+        size, first = len(self.arguments.outputs), self.arguments.outputs[0]
+        if list(self.arguments.outputs) == list(range(first, first + size)):  # as they stand
+            found = numbers[first : first + size]
+        else:
+            found = numpy.empty(size)
+            yield partial(Machine(self.arguments, exact=True).one, numbers[: self.results.start], found)
+        blocks = [found[place] for place in self.blocks]
+        blocks = [x if width is None else x.reshape(-1, width) for x, width in zip(blocks, self.widths)]
+        inputs, captured = Inputs(blocks, self.varying, self.count, plain=True), found[size - len(self.captured) :]
+        yield self.kernel.bound(inputs, self.captured, captured, numbers[self.results])
+
+
+def planned(called: Sequence[Called], inputs: Sequence[Value]) -> list[Call]:
+    """Return the calls of a path, given its inputs and what it captured."""
+    known, plan = list(inputs), []
+    for kernel, given, captured, results in called:
+        ends = list(accumulate((block.size if is_array(block) else 1 for block in given.blocks), initial=0))
+        program = passes.flatten([*cells(given.blocks), *captured], known)
+        assert given.count is not None
+        call = Call(
+            kernel,
+            passes.optimize(program, exact=True),
+            tuple(map(slice, ends, ends[1:])),
+            tuple(block.shape[1] if is_array(block) and block.ndim > 1 else None for block in given.blocks),
+            given.varying,
+            given.count,
+            captured,
+            slice(len(known), len(known) + len(results)),
+        )
+        known += results
+        plan.append(call)
+    return plan
+
+
+class Frame:
+    """The numbers of one run of a path with calls, and the calls, made ready to work on them."""
+
+    def __init__(self, blocks: Sequence[Any], found: int, calls: Sequence[Call]) -> None:
+        import numpy
+
+        ends = list(accumulate((block.size if is_array(block) else 1 for block in blocks), initial=0))
+        self.numbers = numpy.empty(calls[-1].results.stop)
+        self.places = [slice(start, end) for start, end in pairwise(ends)]
+        self.found = slice(ends[-1], ends[-1] + found)
+        self.steps = [step for call in calls for step in call.steps(self.numbers)]
+
+    def run(self, blocks: Sequence[Any], found: Sequence[float]) -> NDArray[Any]:
+        """Return all numbers of a path, given those of its inputs and what it finds by itself."""
+        numbers = self.numbers
+        for place, block in zip(self.places, blocks):
+            numbers[place] = block
+        if found:
+            numbers[self.found] = found
+        for step in self.steps:
+            step()
+        return numbers

@@ -1,0 +1,251 @@
+"""Calls over lanes within compiled functions of one lane: they stay calls, and change no result."""
+
+from __future__ import annotations
+
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograd import Value, grad, hessian, jit, math, value_and_grad, vmap
+from autograd.jit import Compiled
+
+rng = np.random.default_rng(0)
+WEIGHTS = rng.standard_normal(3)
+POINTS, LABELS = rng.standard_normal((20, 2)), np.sign(rng.standard_normal(20))
+
+
+def close(found: Any, expected: Any) -> None:
+    np.testing.assert_allclose(np.array(found, float), np.array(expected, float), rtol=1e-13, atol=1e-15)
+
+
+def margin(weights: Any, point: Any, label: Any) -> Any:
+    score = weights[0] * point[0] + weights[1] * point[1] + weights[2]
+    return math.relu(1.0 - label * math.tanh(score))
+
+
+def calls(compiled: Compiled) -> list[int]:
+    """Return how many calls over lanes each recorded path makes."""
+    return [len(path.calls) for _, kernel in compiled._kernels for path in kernel.paths.all]
+
+
+def of_sums(weights: Any, points: Any, labels: Any, rate: Any) -> Any:
+    """Take the gradient of a sum over lanes."""
+    value, slopes = value_and_grad(vmap(margin, (None, 0, 0), reduce="mean"))(weights, points, labels)
+    return value, weights - rate * slopes
+
+
+def of_losses(weights: Any, points: Any, labels: Any, rate: Any) -> Any:
+    """Take the gradient of a function that a sum over lanes is a part of."""
+
+    def loss(weights: Any) -> Any:
+        return vmap(margin, (None, 0, 0), reduce="mean")(weights, points, labels) + 1e-2 * sum(w * w for w in weights)
+
+    value, slopes = value_and_grad(loss)(weights)
+    return value, weights - rate * slopes
+
+
+def of_captured(weights: Any, points: Any, labels: Any, rate: Any) -> Any:
+    """Let lanes find what the derivative is taken by."""
+
+    def loss(weights: Any) -> Any:
+        return vmap(lambda x, y: margin(weights, x, y), reduce="sum")(points, labels) / 20.0
+
+    value, slopes = value_and_grad(loss)(weights)
+    return value, weights - rate * slopes
+
+
+# ── that they stay calls ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(("step", "count"), [(of_sums, 1), (of_losses, 2), (of_captured, 2)])
+def test_a_training_step_is_one_program_around_its_calls(step: Any, count: int) -> None:
+    compiled, weights = jit(step), WEIGHTS
+    for rate in 0.5, 0.25, 0.125:
+        expected = step(weights, POINTS, LABELS, rate)
+        value, updated = compiled(weights, POINTS, LABELS, rate)
+        close([value, *updated], [expected[0], *expected[1]])
+        weights = updated
+    (program,) = compiled.programs
+    assert calls(compiled) == [count]
+    assert len(program.steps) < 20  # as many points would need hundreds
+
+
+def test_what_goes_in_may_be_computed_and_may_come_from_another_call() -> None:
+    def f(x: Any, y: Any) -> Any:
+        scaled = vmap(lambda a, b: a / b, (0, None))(x, y)
+        return vmap(lambda a, b: a * math.sin(b), (0, None), reduce="sum")([scaled[2], scaled[0], y + 1.0], 2.0 * y)
+
+    def unstacked(x: Any, y: Any) -> Any:
+        return sum(a * np.sin(2.0 * y) for a in (x[2] / y, x[0] / y, y + 1.0))
+
+    def g(x: Any, y: Any) -> Any:
+        scaled = vmap(lambda a, b: a / b, (0, None))(x, y)
+        cells = np.array([scaled[2], scaled[0], y + 1.0])
+        return vmap(lambda a, b: a * math.sin(b), (0, None), reduce="sum")(cells, 2.0 * y)
+
+    compiled = jit(g)
+    for y in 0.5, 3.0:
+        close(compiled(np.array([1.0, 2.0, 3.0]), y), unstacked([1.0, 2.0, 3.0], y))
+    assert calls(compiled) == [2]
+
+
+def test_results_of_each_lane_are_nodes_of_their_own() -> None:
+    compiled = jit(lambda points: vmap(lambda p: np.array([p[0] * p[1], math.exp(p[0])]))(points).T)
+    close(compiled(POINTS), [POINTS[:, 0] * POINTS[:, 1], np.exp(POINTS[:, 0])])
+    assert calls(compiled) == [1]
+
+
+def test_a_call_of_numbers_alone_is_a_constant() -> None:
+    compiled = jit(lambda x: x * vmap(lambda y: y * y, reduce="sum")(LABELS))
+    assert compiled(2.0) == 40.0
+    assert calls(compiled) == [0]
+
+
+def test_lanes_may_branch_and_may_take_paths_that_nobody_has_taken_before() -> None:
+    def root(x: Any) -> Any:
+        y = 1.0
+        while abs(y * y - x) > 1e-12:
+            y = 0.5 * (y + x / y)
+        return y
+
+    compiled = jit(lambda xs: 2.0 * vmap(root, reduce="sum")(xs))
+    for xs in np.array([1.0, 2.0, 4.0]), np.array([2.0, 100.0, 1e-3]):
+        close(compiled(xs), 2.0 * np.sqrt(xs).sum())
+    assert calls(compiled) == [1]
+
+
+def test_what_is_asked_of_a_sum_decides_on_the_path() -> None:
+    def f(xs: Any) -> Any:
+        total = vmap(lambda x: x * x, reduce="sum")(xs)
+        turns = 0.0
+        while total > 1.0:
+            total, turns = total / 2.0, turns + 1.0
+        return total, turns
+
+    compiled = jit(f)
+    for scale in 1.0, 0.1, 4.0, 1.0:
+        expected = f(scale * LABELS)
+        close(compiled(scale * LABELS), expected)
+    assert calls(compiled) == [1, 1, 1]
+
+
+def test_modules_are_trained_by_what_calls_them_over_lanes() -> None:
+    w = Value(0.5, label="w")
+    compiled = jit(lambda xs: 3.0 * vmap(lambda x: math.tanh(w * x), reduce="sum")(xs))
+    for number in 0.5, -2.0:
+        w.data = number
+        total = compiled(LABELS)
+        total.backward()
+        close(total.data, 3.0 * np.tanh(number * LABELS).sum())
+        close(w.grad, (3.0 * LABELS * (1.0 - np.tanh(number * LABELS) ** 2)).sum())
+        w.grad = 0.0
+    assert calls(compiled) == [1]
+
+
+def test_threads_have_numbers_of_their_own() -> None:
+    compiled = jit(of_sums)
+    weights = [rng.standard_normal(3) for _ in range(200)]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda w: compiled(w, POINTS, LABELS, 0.1)[1], weights))
+    close(found, [of_sums(w, POINTS, LABELS, 0.1)[1] for w in weights])
+
+
+# ── derivatives ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def mean(weights: Any) -> Any:
+    """Return the mean of a loss over all points."""
+    return vmap(margin, (None, 0, 0), reduce="mean")(weights, POINTS, LABELS)
+
+
+def test_derivatives_of_any_order_are_calls_too() -> None:
+    apart = hessian(lambda weights: sum(margin(weights, x, y) for x, y in zip(POINTS, LABELS.tolist())) / 20.0)
+    compiled = jit(hessian(mean))
+    close(compiled(WEIGHTS), apart(WEIGHTS))
+    assert calls(compiled) != [0]
+
+
+def test_a_compiled_function_around_calls_has_derivatives() -> None:
+    compiled = jit(lambda weights: math.exp(mean(weights)))
+    expected = grad(lambda weights: math.exp(mean(weights)))(WEIGHTS)
+    close(grad(compiled)(WEIGHTS), expected)
+    nodes = np.array([Value(w) for w in WEIGHTS], object)
+    compiled(nodes).backward()
+    close([node.grad for node in nodes], expected)
+
+
+# ── where calls are taken apart ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_exact_programs_add_up_in_the_order_of_the_source() -> None:
+    compiled = jit(lambda xs: vmap(lambda x: x * 0.1, reduce="sum")(xs), exact=True)
+    xs = rng.standard_normal(30)
+    total = 0.1 * xs[0]
+    for x in xs[1:].tolist():
+        total += x * 0.1
+    assert compiled(xs) == total
+    assert calls(compiled) == [0]
+
+
+def test_slopes_of_single_lanes_take_them_apart() -> None:
+    def f(xs: Any) -> Any:
+        return grad(lambda xs: vmap(lambda x: x**3)(xs)[1])(xs)
+
+    compiled = jit(f)
+    close(compiled(np.array([1.0, 2.0])), [0.0, 12.0])
+    assert calls(compiled) == [0]
+
+
+def test_paths_that_would_be_recorded_with_numbers_of_another_call_are_taken_apart() -> None:
+    def f(limit: Any, xs: Any) -> Any:
+        def halved(x: Any) -> Any:
+            turns = 0.0
+            while x > limit:
+                x, turns = x / 2.0, turns + 1.0
+            return x + turns
+
+        try:
+            return vmap(halved, reduce="sum")(xs)
+        except Exception:
+            return 0.0  # is not what anybody gets
+
+    compiled, xs = jit(f), np.array([1.0, 5.0, 9.0])
+    for limit in 2.0, 1.0, 8.0:
+        close(compiled(limit, xs), f(limit, xs))
+    assert set(calls(compiled)) == {0}
+
+
+def test_lanes_may_find_what_no_lane_has_found_before() -> None:
+    w = Value(3.0)
+
+    def f(xs: Any) -> Any:
+        return vmap(lambda x: w * x if bool(x > 0.0) is True else x * x, reduce="sum")(xs)
+
+    compiled = jit(f)
+    assert compiled(np.array([-2.0, -3.0])) == 13.0
+    assert calls(compiled) == [1]
+    total = compiled(np.array([-2.0, 4.0]))
+    total.backward()
+    assert (total.data, w.grad) == (16.0, 4.0)
+
+
+def test_a_side_of_a_branch_does_not_make_calls() -> None:
+    compiled = jit(lambda x, ys: vmap(lambda y: x * y, reduce="sum")(ys) if x > 0.0 else -x)
+    assert compiled(2.0, np.array([1.0, 2.0])) == 6.0
+    assert compiled(-2.0, np.array([1.0, 2.0])) == 2.0
+    assert calls(compiled) == [1, 0]
+
+
+@jit
+def of_module_level(xs: Any) -> Any:
+    return vmap(lambda x: x * x, reduce="sum")(xs)
+
+
+def test_programs_that_make_calls_are_recorded_again_where_they_are_sent() -> None:
+    assert of_module_level(np.array([1.0, 2.0])) == 5.0
+    sent = pickle.loads(pickle.dumps(of_module_level))
+    assert sent.programs == []
+    assert sent(np.array([3.0, 4.0])) == 25.0
