@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from autograd import passes
 from autograd.columns import Column, Inputs, built, cells
 from autograd.core import Value, recorder, set_recorder
+from autograd.graph import topological_order
 from autograd.machine import Machine
 from autograd.primitives import Primitive
 from autograd.sides import ask
@@ -48,7 +49,12 @@ class Called(NamedTuple):
     kernel: Kernel
     inputs: Inputs
     captured: tuple[Value, ...]  # what the kernel finds by itself
-    results: list[Value]  # one column after the other
+    columns: list[Column]  # of results, all of them Values
+
+    @property
+    def arguments(self) -> list[Any]:
+        """All numbers that go in."""
+        return [*cells(self.inputs.blocks), *self.captured]
 
 
 def stay_calls() -> bool:
@@ -82,7 +88,7 @@ def _columns(kernel: Kernel, inputs: Inputs) -> tuple[Any, list[Column]]:
     slopes = cache(lambda: _columns(application.slopes, inputs)[1])  # of all results, by another call over lanes
     rows = (partial(_row, application, slopes, place) for place in range(len(columns)))
     columns = [_nodes(application, column, row) for column, row in zip(columns, rows)]
-    recording.calls.append(Called(kernel, inputs, application.captured, cells(columns)))
+    recording.calls.append(Called(kernel, inputs, application.captured, columns))
     return results.structure, columns
 
 
@@ -152,26 +158,65 @@ class Call:
         yield self.kernel.bound(inputs, self.captured, captured, numbers[self.results])
 
 
-def planned(called: Sequence[Called], inputs: Sequence[Value]) -> list[Call]:
-    """Return the calls of a path, given its inputs and what it captured."""
-    known, plan = list(inputs), []
-    for kernel, given, captured, results in called:
-        ends = list(accumulate((block.size if is_array(block) else 1 for block in given.blocks), initial=0))
-        program = passes.flatten([*cells(given.blocks), *captured], known)
-        assert given.count is not None
-        call = Call(
-            kernel,
-            passes.optimize(program, exact=True),
-            tuple(map(slice, ends, ends[1:])),
-            tuple(block.shape[1] if is_array(block) and block.ndim > 1 else None for block in given.blocks),
-            given.varying,
-            given.count,
-            captured,
-            slice(len(known), len(known) + len(results)),
-        )
-        known += results
-        plan.append(call)
-    return plan
+def planned(
+    called: Sequence[Called], roots: Sequence[Any], known: Sequence[Value], first: int
+) -> tuple[list[Call], list[Value]]:
+    """Return the calls that the roots need, and the results that they need.
+
+    `known` is what a path begins with; what was made before number `first` is not looked at. Calls with the same inputs
+    become one: a value and its slopes have most of their work in common.
+    """
+    groups: dict[int, list[Called]] = {}
+    for each in called:
+        groups.setdefault(id(each.inputs), []).append(each)
+    results = {x for each in called for x in cells(each.columns)}
+    needed, kept = _among(results, roots, first), list[Called]()
+    for group in reversed(groups.values()):
+        joint = _joint(group, needed)
+        if joint.columns:
+            needed |= _among(results, joint.arguments, first)
+            kept.append(joint)
+    plan, numbers = [], list(known)
+    for joint in reversed(kept):
+        plan.append(_placed(joint, numbers))
+        numbers += cells(joint.columns)
+    return plan, numbers[len(known) :]
+
+
+def _among(results: set[Value], roots: Sequence[Any], first: int) -> set[Value]:
+    """Return which of the results the roots are or need."""
+    nodes = [x for x in roots if type(x) is not float]
+    order = topological_order(*nodes, since=first, known=results.__contains__)
+    return results.intersection(nodes).union(*(results.intersection(node.operands) for node in order))
+
+
+def _joint(group: Sequence[Called], needed: set[Value]) -> Called:
+    """Return calls with the same inputs as one that returns what is needed."""
+    parts = [[i for i, x in enumerate(each.columns) if needed.intersection(cells([x]))] for each in group]
+    columns = [each.columns[place] for each, places in zip(group, parts) for place in places]
+    if len(group) == 1 and len(columns) == len(group[0].columns):
+        return group[0]
+    captured = tuple(dict.fromkeys(x for each in group for x in each.captured))
+    kernel = group[0].kernel.joint([each.kernel for each in group], parts)
+    kernel.run(group[0].inputs.numbers)  # so that it is recorded with the numbers that the others were recorded with
+    return Called(kernel, group[0].inputs, captured, columns)
+
+
+def _placed(called: Called, known: Sequence[Value]) -> Call:
+    """Return a call whose arguments are known, or computed from what is."""
+    kernel, inputs, captured, columns = called
+    ends = list(accumulate((block.size if is_array(block) else 1 for block in inputs.blocks), initial=0))
+    assert inputs.count is not None
+    return Call(
+        kernel,
+        passes.optimize(passes.flatten(called.arguments, known), exact=True),
+        tuple(map(slice, ends, ends[1:])),
+        tuple(block.shape[1] if is_array(block) and block.ndim > 1 else None for block in inputs.blocks),
+        inputs.varying,
+        inputs.count,
+        captured,
+        slice(len(known), len(known) + len(cells(columns))),
+    )
 
 
 class Frame:

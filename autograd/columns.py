@@ -7,16 +7,18 @@ dimension; if they vary, its first dimension is that of the lanes, and there is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd.core import Value, read
-from autograd.structures import Slot, Structure, array, build, is_array
+from autograd.structures import Branch, Fixed, Slot, Structure, array, build, is_array
 
 if TYPE_CHECKING:
     from autograd.machine import PlainMachine
 
 Block = Any
+Builder = Callable[[Any], Any]
 Column = Any
 
 
@@ -83,25 +85,33 @@ class Numbers(NamedTuple):
 
     structure: Structure
     found: Any  # a list or an array
+    build: Builder
 
     def built(self) -> Any:
         """Return the results in their structure."""
-        found = self.found
-        if isinstance(self.structure, Slot) and self.structure.shape is None:
-            return float(found[0])
-        return build(self.structure, lambda slot, start: _cell_or_array(slot, found, start))
+        return self.build(self.found)
 
     def columns(self) -> list[Column]:
         """Return the results one by one."""
         return list(map(float, self.found))
 
 
-def _cell_or_array(slot: Slot, numbers: Any, start: int) -> Any:
-    if slot.shape is None:
-        return float(numbers[start])
+def builder(structure: Structure, start: int = 0) -> Builder:
+    """Return what puts the numbers in a list or an array, from a place on, into a structure: made once, for many."""
+    if isinstance(structure, Fixed):
+        return lambda found: structure.thing
+    if isinstance(structure, Branch):
+        starts = accumulate((part.size for part in structure.parts), initial=start)
+        parts = [builder(part, first) for part, first in zip(structure.parts, starts)]
+        if structure.kind is tuple:  # the usual case, in half the time
+            return lambda found: tuple([part(found) for part in parts])
+        return lambda found: structure.rebuild([part(found) for part in parts])
+    shape, end = structure.shape, start + structure.size
+    if shape is None:
+        return lambda found: float(found[start])
     import numpy
 
-    return numpy.array(numbers[start : start + slot.size], dtype=float).reshape(slot.shape)
+    return lambda found: numpy.asarray(found[start:end], dtype=float).reshape(shape)
 
 
 class Layout:

@@ -79,7 +79,7 @@ class Kernel:
         """
         if inputs.count is None:
             path, found = self.paths.one(inputs, others)
-            return Numbers(path.structure, found), [path]
+            return Numbers(path.structure, found, path.build), [path]
         return self._over_lanes(inputs, others)
 
     def _over_lanes(self, inputs: Inputs, others: Mapping[Value, float] | None) -> tuple[Results, list[Path]]:
@@ -145,6 +145,17 @@ class Kernel:
             kernel = Kernel(f"the derivative of {self.name}", slopes, self.varying, lambda _: foldings, self.options)
             self._derivatives[key] = kernel
         return self._derivatives[key]
+
+    def joint(self, kernels: Sequence[Kernel], places: Sequence[Sequence[int]]) -> Kernel:
+        """Return the kernel that computes some results of each of these, which work on the same inputs as this one."""
+        layouts = [kernel._layout(kernel.paths.all[0]) for kernel in kernels]
+        foldings = [layout.foldings[place] for layout, results in zip(layouts, places) for place in results]
+
+        def function(*values: Value) -> list[Any]:
+            found = [flatten(kernel.function(*values), "the result", fixed=True)[0] for kernel in kernels]
+            return [numbers[place] for numbers, results in zip(found, places) for place in results]
+
+        return Kernel(self.name, function, self.varying, lambda _: foldings, self.options)
 
 
 def _slopes(function: Flat, active: tuple[int, ...], captured: tuple[Value, ...], *values: Value) -> list[Any]:

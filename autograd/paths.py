@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd import passes
 from autograd.branches import conversion
-from autograd.calls import Call, Frame, Unwanted, planned
-from autograd.columns import Inputs, cells
+from autograd.calls import Call, Frame, Unwanted
+from autograd.columns import Builder, Inputs, builder, cells
 from autograd.core import Value, read
 from autograd.errors import RecordingError
 from autograd.machine import Machine, PlainMachine
@@ -80,6 +80,11 @@ class Path:
         return self._machines[summed]
 
     @cached_property
+    def build(self) -> Builder:
+        """What puts the outputs of one lane into their structure."""
+        return builder(self.structure)
+
+    @cached_property
     def conditions(self) -> PlainMachine:
         """What computes the conditions of the guards, in one lane."""
         return Machine(passes.conditions_only(self.code), self.exact)
@@ -91,7 +96,7 @@ class Path:
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the other paths, which know this one as their parent, and what is made from the code."""
-        kept = {key: value for key, value in vars(self).items() if key not in ("guards", "conditions")}
+        kept = {key: value for key, value in vars(self).items() if key not in ("build", "conditions", "guards")}
         return {**kept, "others": {}, "_machines": {}, "_frames": []}
 
     @cached_property
@@ -271,15 +276,14 @@ class Paths:
                 " often: use autograd.math.where there, or raise max_paths"
             )
         captured = tuple(recording.captured)
-        found = [*captured, *(x for called in recording.calls for x in called.results)]
+        calls, found = recording.planned_calls()
         code = passes.flatten(
             recording.outputs,
-            [*recording.inputs, *found],
+            [*recording.inputs, *captured, *found],
             [(guard.condition, guard.outcome) for guard in recording.guards],
-            [*self.varying, *[False] * len(found)],
+            [*self.varying, *[False] * (len(captured) + len(found))],
         )
         code = passes.optimize(code, self.options.exact)
-        calls = planned(recording.calls, [*recording.inputs, *captured])
         return Path(code, captured, recording.structure, answers, self.options.exact, parent, calls)
 
 

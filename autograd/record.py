@@ -22,7 +22,7 @@ from types import FrameType
 from typing import Any, NamedTuple, NoReturn
 
 from autograd.branches import ask
-from autograd.calls import Called, Unwanted
+from autograd.calls import Call, Called, Unwanted, planned
 from autograd.core import Value, read, recorder, set_recorder
 from autograd.errors import RecordingError
 from autograd.graph import topological_order
@@ -56,13 +56,19 @@ class Guard(NamedTuple):
 class Recording:
     """What a function did with certain numbers."""
 
+    first: int  # what has a lower number was there before
     inputs: list[Value]  # fresh leaves, one per number
     captured: list[Value]  # from outside, the oldest first; what they were computed from is not looked at
     nodes: list[Value]  # what outputs and guards need: computed, or constants; operands before results
     outputs: list[Value | float]
     structure: Structure  # of the outputs
     guards: list[Guard]  # in the order of the questions
-    calls: list[Called]  # over lanes
+    called: list[Called]  # over lanes
+
+    def planned_calls(self) -> tuple[list[Call], list[Value]]:
+        """Return the calls that are needed, and their results, which come after inputs and what is captured."""
+        roots = [*self.outputs, *(guard.condition for guard in self.guards)]
+        return planned(self.called, roots, [*self.inputs, *self.captured], self.first)
 
 
 class Recorder:
@@ -139,7 +145,7 @@ def _recorded_by(recorder: Recorder) -> Iterator[None]:
 
 def _recording(recorder: Recorder, inputs: list[Value], outputs: list[Any], structure: Structure) -> Recording:
     """Return the recording, with guards on what is no constant only."""
-    first, guards, calls = recorder.first, list(recorder.guards.values()), recorder.calls or []
+    first, guards = recorder.first, list(recorder.guards.values())
     roots = [x for x in (*outputs, *(guard.condition for guard in guards)) if type(x) is not float]
     order, given = topological_order(*roots, since=first), set(inputs)
     captured = {x for x in roots if x.number < first}
@@ -154,13 +160,14 @@ def _recording(recorder: Recorder, inputs: list[Value], outputs: list[Any], stru
             if x in varying:
                 varying.add(node)
     return Recording(
+        first=first,
         inputs=inputs,
         captured=sorted(captured, key=attrgetter("number")),
         nodes=[node for node in order if node not in given],
         outputs=outputs,
         structure=structure,
         guards=[guard for guard in guards if guard.condition in varying],
-        calls=calls,
+        called=recorder.calls or [],
     )
 
 
