@@ -46,6 +46,10 @@ class Kernel:
 
     def __call__(self, inputs: Inputs) -> Any:
         """Return the results in their structure; Values where they depend on some."""
+        if inputs.plain and inputs.count is None:
+            path, found = self.paths.one(inputs)
+            if not path.captured:
+                return path.build(found)
         results, application = self.applied(inputs)
         if application is None:
             return results.built()
@@ -114,12 +118,15 @@ class Kernel:
         layout = self._layout(path)
         if path.code.guards or path.captured or not layout.only_sums:
             return run
+        from numpy import divide
+
         machine, columns, threads = path.machine(layout.summed), inputs.varying_columns, self.options.workers
+        uniforms, mean = inputs.uniform_block, layout.mean
 
         def run_quickly() -> None:
-            machine.run(columns, count, (), threads, inputs.uniform_and(()), out)
-            if layout.mean:
-                out[:] /= count
+            machine.run(columns, count, (), threads, inputs.uniform_and(()) if uniforms is None else uniforms, out)
+            if mean:
+                divide(out, count, out)
 
         return run_quickly
 

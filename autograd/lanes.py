@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from math import prod
 from operator import index
 from typing import Any
@@ -93,11 +93,19 @@ def shapes_of(args: Sequence[Any]) -> Shapes | None:
     for x in args:
         if type(x) is float:
             shapes.append(float)
-        elif is_array(x) and x.dtype.char == "d" and x.dtype.isnative:
+        elif is_array(x) and x.dtype is _floats():
             shapes.append(x.shape)
         else:
             return None
     return tuple(shapes)
+
+
+@cache
+def _floats() -> Any:
+    """Return the type of the numbers in arrays of floats; there is one object of it."""
+    import numpy
+
+    return numpy.dtype(float)
 
 
 def along(leaf: Any, axis: int) -> tuple[Block, tuple[int, ...]]:
@@ -147,7 +155,7 @@ def _block(leaf: Any, name: str) -> Block:
 
 
 def _plain(x: Any) -> Block:
-    return x if type(x) is float else x.ravel()
+    return x if type(x) is float or x.ndim == 1 else x.ravel()
 
 
 def _expect_lanes(leaf: Any, axis: int, name: str) -> None:

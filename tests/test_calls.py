@@ -104,6 +104,19 @@ def test_a_call_of_numbers_alone_is_a_constant() -> None:
     assert calls(compiled) == [0]
 
 
+def test_a_call_of_which_nothing_is_needed_is_not_made() -> None:
+    def f(xs: Any) -> Any:
+        _, cubes = vmap(lambda x: (x * x, x**3), reduce="sum")(xs)
+        vmap(lambda x: math.exp(x), reduce="sum")(xs)
+        return 2.0 * cubes
+
+    compiled = jit(f)
+    close(compiled(np.array([1.0, 2.0])), 18.0)
+    close(compiled(np.array([1.0, 3.0])), 56.0)
+    ((call,),) = (path.calls for _, kernel in compiled._kernels for path in kernel.paths.all)
+    assert (call.results.start, call.results.stop) == (2, 3)
+
+
 def test_lanes_may_branch_and_may_take_paths_that_nobody_has_taken_before() -> None:
     def root(x: Any) -> Any:
         y = 1.0
