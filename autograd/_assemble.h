@@ -54,7 +54,10 @@ typedef struct Assembler {
     Code *code;
     uint32_t listed;
     uint32_t group, group_begin; /* the last step that adds products up, and the value before which it stands */
+    uint8_t *checked;      /* per guard: whether its check has been emitted */
+    uint32_t in_order;     /* the first guard of which it has not */
     uint32_t *free_places, free_count;
+    uint8_t *is_free;      /* per place, where that is asked */
 } Assembler;
 
 /* ── the program ───────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -439,6 +442,7 @@ static void emit_root(Assembler *a, uint32_t root)
     if (wanted.tag == TAG_add_up) {
         a->code->results[root] = a->code->sums++;
     }
+    a->checked[root] = wanted.tag == TAG_check;
     emit_direct(a, wanted.tag == TAG_add_up ? a->code->results[root] : wanted.number, wanted.tag, &v, 1, 0);
 }
 
@@ -466,6 +470,18 @@ static void emit_summed_product(Assembler *a, uint32_t v)
     a->group_begin = v;
 }
 
+/* Guards may be checked in another order than they are asked in; a lane can leave when those asked before are checked. */
+static void emit_leave(Assembler *a)
+{
+    const uint32_t before = a->in_order;
+    while (a->in_order < a->root_count && a->checked[a->in_order]) {
+        a->in_order++;
+    }
+    if (before < a->in_order && a->in_order < a->root_count) {
+        new_step(a, 0, TAG_leave, a->in_order);
+    }
+}
+
 static void emit_roots(Assembler *a, uint32_t v)
 {
     if (is_summed_product(a, v)) {
@@ -475,6 +491,7 @@ static void emit_roots(Assembler *a, uint32_t v)
     for (uint32_t root = a->first_root[v]; root != NONE; root = a->next_root[root]) {
         emit_root(a, root);
     }
+    emit_leave(a);
 }
 
 static void emit(Assembler *a, int lanes)
@@ -520,13 +537,40 @@ static void note_last_uses(Assembler *a, Step *steps, uint32_t count, uint32_t k
     }
 }
 
-/* Replace values by places. A place is given back after its last use; the one given back last is taken first, since it
-   is most likely in the cache; the result may take that of an operand. */
-static void give_places(Assembler *a, Step *steps, uint32_t count, uint32_t kind, uint32_t *used)
+/* List the slots that are in use where lanes leave. */
+static void list_used(Assembler *a, Step *step, uint32_t used)
 {
+    memset(a->is_free, 0, used);
+    for (uint32_t i = 0; i < a->free_count; i++) {
+        a->is_free[a->free_places[i]] = 1;
+    }
+    step->operand[0] = a->listed;
+    for (uint32_t place = 0; place < used; place++) {
+        if (!a->is_free[place]) {
+            a->code->lists[a->listed++] = place;
+        }
+    }
+    step->operand[1] = a->listed - step->operand[0];
+}
+
+/* Replace values by places. A place is given back after its last use; the one given back last is taken first, since it
+   is most likely in the cache; the result may take that of an operand. Lanes leave only where more steps than there are
+   slots have been done since they could last, for the others have to move. Return how many steps are left. */
+static uint32_t give_places(Assembler *a, Step *steps, uint32_t count, uint32_t kind, uint32_t *used)
+{
+    uint32_t kept = 0, left = 0;
     a->free_count = 0;
     for (uint32_t k = 0, n; k < count; k++) {
-        Step *step = &steps[k];
+        Step *step = &steps[kept];
+        *step = steps[k];
+        if (step->tag == TAG_leave) {
+            if (kept - left >= *used) {
+                list_used(a, step, *used);
+                left = kept++;
+            }
+            continue;
+        }
+        kept++;
         uint32_t *x = references(a->code, step, &n);
         const uint32_t keep = SHAPE[step->tag] == LIST ? SCALAR_BIT | STRONG_BIT : 0;
         for (uint32_t i = 0; i < n; i++) {
@@ -543,6 +587,7 @@ static void give_places(Assembler *a, Step *steps, uint32_t count, uint32_t kind
             step->out = place;
         }
     }
+    return kept;
 }
 
 static void plan(Assembler *a)
@@ -559,7 +604,7 @@ static void plan(Assembler *a)
     note_last_uses(a, code->steps, code->step_count, 0);
     note_last_uses(a, code->scalar_steps, code->scalar_step_count, SCALAR_BIT);
     give_places(a, code->scalar_steps, code->scalar_step_count, SCALAR_BIT, &code->scalars);
-    give_places(a, code->steps, code->step_count, 0, &code->slots);
+    code->step_count = give_places(a, code->steps, code->step_count, 0, &code->slots);
 }
 
 /* ── all of it ─────────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -569,9 +614,13 @@ static void *grow_array(size_t count, size_t size) { return PyMem_RawCalloc(coun
 static int reserve(Assembler *a)
 {
     const size_t values = (size_t)a->values + 2 + a->root_count, steps = a->source.steps;
-    const size_t lists = a->source.starts[steps] + 3 * steps + 1; /* what is fused is listed with what it is fused to */
+    const size_t most_steps = steps + a->source.inputs + 3 * (size_t)a->root_count;
+    const size_t lists = a->source.starts[steps] + 3 * steps + 1 /* what is fused is listed with what it is fused to */
+                         + most_steps;                           /* so many slots are in use where lanes leave */
     Code *code = a->code;
     a->marks = grow_array(values, sizeof *a->marks);
+    a->checked = grow_array(a->root_count, sizeof *a->checked);
+    a->is_free = grow_array(values, sizeof *a->is_free);
     a->uses = grow_array(values, sizeof *a->uses);
     a->last = grow_array(values, sizeof *a->last);
     a->place = grow_array(values, sizeof *a->place);
@@ -581,19 +630,19 @@ static int reserve(Assembler *a)
     a->sums = grow_array(values, sizeof *a->sums);
     a->fused = grow_array(values, sizeof *a->fused);
     code->scalar_steps = grow_array(steps, sizeof(Step));
-    code->steps = grow_array(steps + a->source.inputs + 2 * (size_t)a->root_count, sizeof(Step));
+    code->steps = grow_array(most_steps, sizeof(Step));
     code->lists = grow_array(lists, sizeof *code->lists);
     code->results = grow_array(a->root_count, sizeof *code->results);
     code->apart = grow_array(a->root_count, sizeof *code->apart);
     return a->marks && a->uses && a->last && a->place && a->first_root && a->next_root && a->free_places && a->sums
-           && a->fused && code->scalar_steps && code->steps && code->lists && code->results
-           && code->apart;
+           && a->fused && a->checked && a->is_free && code->scalar_steps && code->steps && code->lists
+           && code->results && code->apart;
 }
 
 static void release(Assembler *a)
 {
     void *all[] = {a->marks, a->uses, a->last, a->place, a->first_root, a->next_root, a->free_places, a->sums,
-                   a->fused};
+                   a->fused, a->checked, a->is_free};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         PyMem_RawFree(all[i]);
     }

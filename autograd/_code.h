@@ -59,7 +59,7 @@
 
 /* Between columns and tiles, and what is done lane by lane. */
 #define ADDERS(X) X(add_up) X(add_up_products) X(add_up_chains) /* over all lanes */
-#define OTHERS(X) X(load) X(store) X(spread) X(check) X(each_lane) X(each_lane_python) ADDERS(X)
+#define OTHERS(X) X(load) X(store) X(spread) X(check) X(leave) X(each_lane) X(each_lane_python) ADDERS(X)
 
 enum {
     TAG_last_row = BUILT_IN_COUNT - 1,
@@ -80,11 +80,11 @@ enum {
 #define VALUE(operand) ((operand) & ~(SCALAR_BIT | STRONG_BIT))
 
 /* An operand in a list has the SCALAR_BIT if it is a scalar; where a step has its operands itself, the variant says so.
-   `out` is a place, or the number of an output, a sum or a guard. */
+   `out` is a place, the number of an output, a sum or a guard, or how many guards have been checked. */
 typedef struct Step {
     uint16_t tag, variant;
     uint32_t out;
-    uint32_t operand[MOST_DIRECT]; /* of a list: where it starts, its length, and what each_lane computes */
+    uint32_t operand[MOST_DIRECT]; /* of a list (leave has one, too): its start and length, and what each_lane computes */
 } Step;
 
 enum Shape { DIRECT_0, DIRECT_1, DIRECT_2, DIRECT_3, LIST };
@@ -122,7 +122,7 @@ static const uint16_t FASTER[BUILT_IN_COUNT] = {
 /* Whether `out` is a place: else the step hands on what it is given. */
 static inline int has_result(uint16_t tag)
 {
-    return tag != TAG_store && tag != TAG_check && tag != TAG_add_up && tag != TAG_add_up_products
+    return tag != TAG_store && tag != TAG_check && tag != TAG_leave && tag != TAG_add_up && tag != TAG_add_up_products
            && tag != TAG_add_up_chains;
 }
 

@@ -304,6 +304,21 @@ static TARGET void LANES(add_up_0)(const Step *step, const Tile *tile)
 ADDER(add_up_products, 0)
 ADDER(add_up_chains, 1)
 
+/* ── guards ────────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+static TARGET void LANES(check_0)(const Step *step, const Tile *tile)
+{
+    const double *const x = slot(tile, step->operand[0]), guard = (double)step->out;
+    const int outcome = tile->outcomes[step->out];
+    double *const found = tile->found;
+    const ptrdiff_t count = in_eights(tile->count);
+    INDEPENDENT for (ptrdiff_t i = 0; i < count; i++)
+    {
+        const int differs = (x[i] != 0.0) != outcome;
+        found[i] = differs & (guard < found[i]) ? guard : found[i];
+    }
+}
+
 /* ── the table of kernels ──────────────────────────────────────────────────────────────────────────────────────── */
 
 static const Kernel LANES(KERNELS)[TAG_COUNT][VARIANTS] = {
@@ -317,7 +332,7 @@ static const Kernel LANES(KERNELS)[TAG_COUNT][VARIANTS] = {
 #define FAST_THREE(NAME) THREE(fast_##NAME)
     PLAIN_1(ONE) PLAIN_2(TWO) PLAIN_3(THREE) FUSED_2(TWO) FUSED_3(THREE) FAST_1(FAST_ONE) FAST_2(FAST_TWO)
     TAME_1(FAST_ONE) TAME_2(FAST_TWO) TAME_3(FAST_THREE) FOLDS(ONE) ONE(sum) ONE(add_up) ONE(add_up_products) ONE(add_up_chains)
-    [TAG_spread] = {NULL, LANES(spread_1)}, [TAG_load] = {load}, [TAG_store] = {store}, [TAG_check] = {check},
+    [TAG_spread] = {NULL, LANES(spread_1)}, [TAG_load] = {load}, [TAG_store] = {store}, ONE(check)
     [TAG_each_lane] = {each_lane}, [TAG_each_lane_python] = {each_lane_python},
 #undef ONE
 #undef TWO

@@ -145,12 +145,23 @@ typedef struct Worker {
     int number;
 } Worker;
 
-static void run_tile(const Batch *batch, const Tile *tile)
+static void run_tile(const Batch *batch, Tile *tile)
 {
     const Step *const end = batch->code->steps + batch->code->step_count;
     for (const Step *step = batch->code->steps; step < end; step++) {
-        batch->kernels[step->tag][step->variant](step, tile);
+        if (step->tag != TAG_leave) {
+            batch->kernels[step->tag][step->variant](step, tile);
+        } else if (!leave(step, tile)) {
+            return;
+        }
     }
+}
+
+static void run_guards(const Batch *batch, Tile *tile)
+{
+    begin_guards(tile);
+    run_tile(batch, tile);
+    note_guards(tile);
 }
 
 /* Run a block, and add its eights of sums up. */
@@ -161,7 +172,7 @@ static void run_unit(const Batch *batch, Tile *tile, ptrdiff_t unit)
     memset(tile->sums, 0, batch->code->sums * 8 * sizeof *tile->sums);
     for (tile->first = begin; tile->first < end; tile->first += tile->lanes) {
         tile->count = end - tile->first < tile->lanes ? end - tile->first : tile->lanes;
-        run_tile(batch, tile);
+        (tile->mismatch ? run_guards : run_tile)(batch, tile);
     }
     double *const partial = batch->partial + (size_t)(unit - batch->begin) * batch->code->sums;
     for (uint32_t k = 0; k < batch->code->sums; k++) {
@@ -190,6 +201,8 @@ static void *work(void *argument)
     tile.sums = (double *)room;
     tile.operands = tile.sums + in_eights(8 * (ptrdiff_t)batch->code->sums);
     tile.slots = tile.operands + in_eights(batch->code->longest_list);
+    tile.found = tile.slots + (size_t)(batch->code->slots + 1) * (size_t)tile.lanes;
+    tile.staying = (int32_t *)(tile.found + tile.lanes);
     for (ptrdiff_t unit; (unit = take_unit(batch)) < batch->end;) {
         run_unit(batch, &tile, unit);
     }
@@ -281,7 +294,7 @@ static Outcome run_batch(Batch *batch, ptrdiff_t most)
     batch->threads = code->calls_python || worth < 2.0 ? 1 : worth < batch->threads ? (int)worth : batch->threads;
     batch->threads = chunk < batch->threads ? (int)chunk : batch->threads; /* at most one per unit */
     const size_t doubles = (size_t)in_eights(8 * (ptrdiff_t)batch->code->sums) + (size_t)in_eights(code->longest_list)
-                           + (size_t)(code->slots + 1) * (size_t)batch->tile.lanes;
+                           + (size_t)(code->slots + 3) * (size_t)batch->tile.lanes; /* the last two for guards */
     batch->room_each = doubles * sizeof(double);
     char *const room = PyMem_RawMalloc((size_t)batch->threads * batch->room_each + CACHE_LINE);
     batch->partial = PyMem_RawMalloc(((size_t)(chunk + 1) * batch->code->sums + 1) * sizeof(double));

@@ -21,7 +21,7 @@ class Machine:
     def run(
         self,
         columns: Sequence[Buffer | float],
-        lanes: int | Buffer,
+        lanes: int | range | Buffer,
         outs: Sequence[Buffer | None],
         threads: int = 1,
         uniforms: Buffer | None = None,
@@ -32,7 +32,7 @@ class Machine:
     def run(
         self,
         columns: Sequence[Buffer | float],
-        lanes: int | Buffer,
+        lanes: int | range | Buffer,
         outs: Sequence[Buffer | None],
         threads: int = 1,
         uniforms: Buffer | None = None,
@@ -43,7 +43,7 @@ class Machine:
     def first_mismatch(
         self,
         columns: Sequence[Buffer | float],
-        lanes: int | Buffer,
+        lanes: int | range | Buffer,
         threads: int = 1,
         uniforms: Buffer | None = None,
     ) -> array[int]: ...

@@ -39,9 +39,11 @@ cdef extern from "_machine.h" nogil:
     ctypedef struct Tile:
         const double *scalars
         const int64_t *selection
+        Py_ssize_t offset
         const Column *columns
         const Column *outs
         int32_t *mismatch
+        uint32_t guards
         const uint8_t *outcomes
         PyObject *const *evaluates
         const uint32_t *lists
@@ -140,6 +142,11 @@ cdef class Columns:
                 raise ArgumentError(f"got {lanes} lanes; expected 0 or more")
             batch.lanes = lanes
             return lanes
+        if isinstance(lanes, range):
+            if lanes.start < 0 or lanes.step != 1:
+                raise ArgumentError(f"got {lanes} as lanes; expected a range from 0 or more, in steps of 1")
+            batch.lanes, batch.tile.offset = len(lanes), lanes.start
+            return lanes.stop
         PyObject_GetBuffer(lanes, view, PyBUF_FORMAT | PyBUF_ND)
         self.held += 1
         if view.ndim != 1 or view.itemsize != 8 or view.format == NULL or <bytes>view.format not in (b"l", b"q"):
@@ -335,6 +342,7 @@ cdef class Machine:
         if totals is not None:
             batch.roots, batch.summed = len(self.summed), <const uint8_t *><const char *>self.summed
             batch.found = <double *>held.take_whole(totals, self.sums, "d", "sums")
+        batch.tile.guards = len(self.outcomes)
         if mismatch is not None:
             batch.tile.mismatch = <int32_t *>held.take_whole(mismatch, batch.lanes, "i", "mismatch")
         run_scalars(code, scalars.numbers, scalars.numbers + code.scalars, self.evaluates)
@@ -349,8 +357,8 @@ cdef class Machine:
 
         `columns` has for each input a column of floats (a buffer, of any stride) or, for a uniform one, a number; where
         `uniforms`, a buffer, has the numbers of all uniform inputs, only the columns of the others. `lanes` is how many
-        lanes there are, or an array of int64 that selects some: those are read, and written in `outs`, which has a
-        writable column for each output, None for one that is summed; nothing if all are. With `sums`, a writable
+        lanes there are, or a range or an array of int64 that selects some: those are read, and written in `outs`, which
+        has a writable column for each output, None for one that is summed; nothing if all are. With `sums`, a writable
         buffer, sums are written there and None is returned. The result does not depend on the number of `threads`.
         """
         cdef Py_ssize_t i
@@ -368,8 +376,7 @@ cdef class Machine:
 
     def first_mismatch(self, columns, lanes, int threads=1, uniforms=None):
         """Return for each lane the first guard that it answers otherwise than is recorded; their number if none."""
-        cdef Py_ssize_t length = lanes if isinstance(lanes, int) else len(lanes)
-        found = array("i", [len(self.outcomes)]) * length
+        found = array("i", bytes(4)) * (lanes if isinstance(lanes, int) else len(lanes))
         self.run_code(self.code(GUARDS), columns, lanes, (), None, threads, found, 0, uniforms)
         return found
 

@@ -19,11 +19,15 @@ typedef struct Tile {
     double *slots;
     ptrdiff_t lanes;          /* room in each slot, a multiple of 8 */
     ptrdiff_t first, count;   /* the lanes of the run that are in this tile */
-    const int64_t *selection; /* where they stand in the columns; NULL if they are all there is */
+    const int64_t *selection; /* where they stand in the columns; NULL if one after the other, from … */
+    ptrdiff_t offset;         /* … here on */
     const Column *columns, *outs;
     double *sums;             /* eight per sum */
-    int32_t *mismatch;        /* per lane of the run */
+    int32_t *mismatch;        /* per lane of the run; NULL if there are no guards to be checked */
+    uint32_t guards;
     const uint8_t *outcomes;  /* of the guards */
+    double *found;            /* per lane of the tile the first guard it answers otherwise; their number if none yet */
+    int32_t *staying, *places; /* per lane of the tile: room; and where it stood at first, NULL while none has left */
     PyObject *const *evaluates; /* per row that each_lane_python asks */
     PyThreadState **python;   /* of the thread that gave the interpreter away; it points to NULL where nobody has */
     double *operands;         /* of one lane, for each_lane */
@@ -72,8 +76,8 @@ static inline uint32_t kinds_of(const uint32_t *pair)
 
 static inline char *place_in(const Tile *tile, Column column, ptrdiff_t i)
 {
-    const ptrdiff_t lane = tile->first + i;
-    return column.data + column.stride * (tile->selection ? (ptrdiff_t)tile->selection[lane] : lane);
+    const ptrdiff_t lane = tile->first + (tile->places ? tile->places[i] : i);
+    return column.data + column.stride * (tile->selection ? (ptrdiff_t)tile->selection[lane] : tile->offset + lane);
 }
 
 /* Lanes beyond the last one are given its number, for they are computed, too. */
@@ -82,7 +86,7 @@ static void load(const Step *step, const Tile *tile)
     const Column column = tile->columns[step->operand[0]];
     double *const out = slot(tile, step->out);
     const ptrdiff_t count = tile->count;
-    if (tile->selection != NULL) {
+    if (tile->selection != NULL || tile->places != NULL) {
         for (ptrdiff_t i = 0; i < count; i++) {
             memcpy(out + i, place_in(tile, column, i), sizeof *out);
         }
@@ -115,16 +119,54 @@ static void store(const Step *step, const Tile *tile)
 
 /* ── guards ────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
-/* Guards are checked in order, so the first mismatch stays. */
-static void check(const Step *step, const Tile *tile)
+static void begin_guards(Tile *tile)
 {
-    const double *const x = slot(tile, step->operand[0]);
-    int32_t *const mismatch = tile->mismatch + tile->first;
-    const int32_t guard = (int32_t)step->out, outcome = tile->outcomes[guard];
-    for (ptrdiff_t i = 0; i < tile->count; i++) {
-        const int differs = (x[i] != 0.0) != outcome;
-        mismatch[i] = differs && guard < mismatch[i] ? guard : mismatch[i];
+    tile->places = NULL;
+    for (ptrdiff_t i = 0; i < tile->lanes; i++) {
+        tile->found[i] = (double)tile->guards;
     }
+}
+
+/* Write down what has been found so far of the lanes that are still here. */
+static void note_guards(const Tile *tile)
+{
+    for (ptrdiff_t i = 0; i < tile->count; i++) {
+        tile->mismatch[tile->first + (tile->places ? tile->places[i] : i)] = (int32_t)tile->found[i];
+    }
+}
+
+/* If fewer eights of lanes will do, those leave of which it is known which guard they answer otherwise first, and the
+   others close up, in all slots that are in use. Return whether any stay. */
+static int leave(const Step *step, Tile *tile)
+{
+    const double checked = (double)step->out;
+    const uint32_t *const slots = tile->lists + step->operand[0];
+    ptrdiff_t count = 0;
+    for (ptrdiff_t i = 0; i < tile->count; i++) {
+        count += tile->found[i] >= checked;
+    }
+    if (in_eights(count) == in_eights(tile->count)) {
+        return 1;
+    }
+    note_guards(tile);
+    count = 0;
+    for (ptrdiff_t i = 0; i < tile->count; i++) {
+        tile->staying[count] = (int32_t)i;
+        count += tile->found[i] >= checked;
+    }
+    for (uint32_t k = 0; k <= step->operand[1]; k++) {
+        double *const x = k < step->operand[1] ? slot(tile, slots[k]) : tile->found;
+        for (ptrdiff_t i = 0; i < count; i++) {
+            x[i] = x[tile->staying[i]];
+        }
+    }
+    int32_t *const places = tile->staying + tile->lanes;
+    for (ptrdiff_t i = 0; i < count; i++) {
+        places[i] = tile->places ? places[tile->staying[i]] : tile->staying[i];
+    }
+    tile->places = places;
+    tile->count = count;
+    return count > 0;
 }
 
 /* ── lane by lane ──────────────────────────────────────────────────────────────────────────────────────────────── */

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from autograd.core import NATIVE
 from autograd.primitives import is_current
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from autograd.vectors import Batch, Column, Lanes
 
-    Numbers = Sequence[float] | NDArray[Any]
+    Numbers: TypeAlias = Sequence[float] | NDArray[Any]
+    Chosen: TypeAlias = int | range | Lanes  # how many lanes, or which
 
 
 def one(program: Program, numbers: Sequence[float]) -> list[float]:
@@ -37,7 +38,7 @@ def one(program: Program, numbers: Sequence[float]) -> list[float]:
 def many(
     program: Program,
     columns: Sequence[Any],
-    lanes: int | Lanes,
+    lanes: Chosen,
     out: Sequence[Column | None],
     *,
     exact: bool = False,
@@ -46,9 +47,9 @@ def many(
     """Write the outputs for many lanes into the columns `out`; return the sums of those that are `summed`.
 
     `columns` has for each input a float, or a column of numbers; `lanes` says how many lanes there are, or selects some
-    of the columns by their indices: others are neither read nor written. `summed` marks outputs that are added up over
-    the lanes; `out` has None for them. A column that is written must not be one that is read. Rows are computed within
-    4 ulp of what they give for one lane; with `exact`, to the bit.
+    of the columns by a range or by their indices: others are neither read nor written. `summed` marks outputs that are
+    added up over the lanes; `out` has None for them. A column that is written must not be one that is read. Rows are
+    computed within 4 ulp of what they give for one lane; with `exact`, to the bit.
 
     >>> import numpy as np
     >>> from autograd import Value
@@ -66,7 +67,7 @@ def many(
     return [float(x) for x in sums]
 
 
-def first_mismatch(program: Program, columns: Sequence[Any], lanes: int | Lanes, *, exact: bool = False) -> Lanes:
+def first_mismatch(program: Program, columns: Sequence[Any], lanes: Chosen, *, exact: bool = False) -> Lanes:
     """Return for each lane the first guard that it answers otherwise; where it answers all as it has to, their number.
 
     Columns and lanes are those of `many`.
@@ -104,7 +105,7 @@ class PlainMachine:
     def run(
         self,
         columns: Sequence[Any],
-        lanes: int | Lanes,
+        lanes: Chosen,
         out: Sequence[Column | None],
         threads: int = 1,
         uniforms: Sequence[float] | None = None,
@@ -123,7 +124,7 @@ class PlainMachine:
         return None
 
     def first_mismatch(
-        self, columns: Sequence[Any], lanes: int | Lanes, threads: int = 1, uniforms: Sequence[float] | None = None
+        self, columns: Sequence[Any], lanes: Chosen, threads: int = 1, uniforms: Sequence[float] | None = None
     ) -> Lanes:
         """Return for each lane the first guard that it answers otherwise; their number where it answers all."""
         return self._batch.run(self._all(columns, uniforms), lanes, [])[1]

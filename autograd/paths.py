@@ -31,8 +31,11 @@ if TYPE_CHECKING:
 
     from autograd.machine import Numbers
 
+    Lanes = range | NDArray[Any]  # their indices
+
 Function = Callable[..., Any]
 MAX_PATHS = 256
+BLOCK = 2**17  # lanes that are sorted at a time
 PROCESSORS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -105,6 +108,23 @@ class Path:
         assert self.parent is not None
         parent, place = self.parent
         return [x.place for x in self.answers] == [x.place for x in parent.answers[: place + 1]]
+
+    @property
+    def longer(self) -> Path | None:
+        """The path that answers only the last guard otherwise, and is asked more: as of a loop with one more turn."""
+        last = len(self.answers) - 1
+        other = self.others.get(last)
+        if other is None or len(other.answers) <= last + 1 or other.answers[last].place != self.answers[last].place:
+            return None
+        return other
+
+    @property
+    def line(self) -> list[Path]:
+        """The path, its longer one, and so on: the guards of the last one tell which of them a lane takes."""
+        found = [self]
+        while (longer := found[-1].longer) is not None:
+            found.append(longer)
+        return found
 
     def numbers_found(self, others: Mapping[Value, float] | None = None) -> list[float]:
         """Return the numbers of the captured Values, or others instead of them."""
@@ -179,40 +199,46 @@ class Paths:
         path = self._recorded([float(x) for x in cells(inputs.blocks)])
         return path, path.one(inputs, others, asked=False)[0]
 
-    def sorted(self, inputs: Inputs) -> Iterator[tuple[Path, NDArray[Any] | None]]:
-        """Yield the paths that are taken, each with the lanes that take it; None for all lanes."""
+    def sorted(self, inputs: Inputs) -> Iterator[tuple[Path, Lanes | None]]:
+        """Yield the paths that are taken, each with lanes that take it; None for all lanes.
+
+        They are sorted block by block, so it takes no more memory to sort more. Which lanes are together, and so the
+        order in which they are added up, depends on the paths that are known, but not on the number of threads.
+        """
         root = self.root or self._recorded(inputs.lane(0), 0)
-        if inputs.count == 0 or not root.code.guards:
+        if not inputs.count or not root.code.guards:
             yield root, None
             return
-        waiting: list[tuple[Path, NDArray[Any] | None]] = [(root, None)]
+        for start in range(0, inputs.count, BLOCK):
+            yield from self._block_sorted(root, inputs, range(start, min(start + BLOCK, inputs.count)))
+
+    def _block_sorted(self, root: Path, inputs: Inputs, block: range) -> Iterator[tuple[Path, Lanes]]:
+        """Yield the paths that lanes of a block take, each with those lanes."""
+        waiting: list[tuple[Path, Lanes]] = [(root, block)]
         while waiting:
             path, lanes = waiting.pop()
-            departures = self._departures(path, inputs, lanes)
-            for place in _different(departures):
-                group = _selected(lanes, departures == place)
-                if place == len(path.code.guards):
-                    yield path, group
+            line = path.line
+            ends = {len(x.answers) - 1: x for x in line[:-1]} | {len(line[-1].answers): line[-1]}
+            for place, group in _groups(lanes, self._departures(line[-1], inputs, lanes)):
+                if place in ends:
+                    yield ends[place], group
                 else:
-                    yield from self._sent_on(path, place, group, inputs, waiting)
+                    left = next(x for x in line if place < len(x.answers))
+                    yield from self._sent_on(left, place, group, inputs, waiting)
 
-    def _departures(self, path: Path, inputs: Inputs, lanes: NDArray[Any] | None) -> NDArray[Any]:
+    def _departures(self, path: Path, inputs: Inputs, lanes: Lanes) -> NDArray[Any]:
         """Return for each lane the first guard of a path that it answers otherwise; their number if none."""
         uniforms = inputs.uniform_and(path.numbers_found())
-        chosen: Any = inputs.count if lanes is None else lanes
-        return _array(path.guards.first_mismatch(inputs.varying_columns, chosen, self.options.workers, uniforms))
+        return _array(path.guards.first_mismatch(inputs.varying_columns, lanes, self.options.workers, uniforms))
 
     def _sent_on(
-        self, path: Path, place: int, group: Any, inputs: Inputs, waiting: list[tuple[Path, Any]]
-    ) -> Iterator[tuple[Path, Any]]:
+        self, path: Path, place: int, group: Lanes, inputs: Inputs, waiting: list[tuple[Path, Lanes]]
+    ) -> Iterator[tuple[Path, Lanes]]:
         """Send lanes on to the path beyond a guard; yield those of which it is known already that they take it."""
-        if group is None and place not in path.others:
-            assert inputs.count is not None
-            group = _all(inputs.count)
         while place not in path.others and len(group):
-            yield self._recorded(inputs.lane(group[0]), int(group[0])), group[:1]
+            yield self._recorded(inputs.lane(int(group[0])), int(group[0])), group[:1]
             group = group[1:]
-        if group is None or len(group):
+        if len(group):
             other = path.others[place]
             if other.is_settled:
                 yield other, group
@@ -293,31 +319,23 @@ def _first_difference(known: Sequence[Answer], others: Sequence[Answer]) -> int:
     return next(places, min(len(known), len(others)))
 
 
-def _selected(lanes: NDArray[Any] | None, chosen: NDArray[Any]) -> NDArray[Any] | None:
-    """Return the lanes that were chosen; None for all."""
-    if lanes is None:
-        places: NDArray[Any] = chosen.nonzero()[0]
-        return places if len(places) < len(chosen) else None
-    return lanes[chosen]  # type: ignore[no-any-return]
-
-
-def _all(count: int) -> NDArray[Any]:
+def _groups(lanes: Lanes, departures: NDArray[Any]) -> Iterator[tuple[int, Lanes]]:
+    """Yield each place where some lanes depart, and those lanes, in their order."""
     import numpy
 
-    return numpy.arange(count)
+    counts = numpy.bincount(departures)
+    for place in numpy.flatnonzero(counts).tolist():
+        if counts[place] == len(lanes):
+            yield place, lanes
+            return
+        chosen = numpy.flatnonzero(departures == place)
+        yield place, chosen + lanes.start if isinstance(lanes, range) else lanes[chosen]
 
 
 def _array(places: Any) -> NDArray[Any]:
     import numpy
 
     return numpy.asarray(places)
-
-
-def _different(places: NDArray[Any]) -> list[int]:
-    """Return the different numbers in an array."""
-    import numpy
-
-    return [int(place) for place in numpy.unique(places)]
 
 
 def _busiest(paths: Sequence[Path]) -> str:

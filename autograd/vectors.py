@@ -358,11 +358,12 @@ class Batch:
         """Write the outputs; return the sums of those that are summed, and the first guard each lane answers otherwise.
 
         `columns` has for each input a float, or a column of numbers. `lanes` says how many lanes there are, or selects
-        some by their indices in the columns; others are neither read nor written. Of an output that is summed, `out`
-        has None. A column that is written must not be one that is read. Of a lane that answers every guard as it has
-        to, the first one answered otherwise is the number of guards.
+        some by a range or by their indices in the columns; others are neither read nor written. Of an output that is
+        summed, `out` has None. A column that is written must not be one that is read. Of a lane that answers every
+        guard as it has to, the first one answered otherwise is the number of guards.
         """
-        count = lanes if isinstance(lanes, int) else len(lanes)
+        lanes = range(lanes) if isinstance(lanes, int) else lanes
+        count = len(lanes)
         sums = np.zeros(len(self._program.outputs))
         first = np.full(count, len(self._program.guards))
         with np.errstate(all="ignore"):
@@ -370,7 +371,8 @@ class Batch:
             slots = np.empty((self._plan.size, min(count, BLOCK)))
             for start in range(0, count, BLOCK):
                 block = slice(start, min(start + BLOCK, count))
-                where = block if isinstance(lanes, int) else lanes[block]
+                where = lanes[block]
+                where = slice(where.start, where.stop) if isinstance(where, range) else where
                 cells = uniforms.copy()
                 self._fill(cells, columns, slots[:, : block.stop - start], where)
                 cells += self._results(out, sums, block.stop - start, where)

@@ -139,21 +139,66 @@ def test_all_lanes_may_take_a_path_that_is_new() -> None:
         same(compiled(x), [y * y if y > 0.0 else -y for y in x.tolist()])
 
 
-def test_lanes_are_not_asked_again_what_they_have_answered(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[int] = []
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many lanes are asked at a time by which path they go."""
+    counts: list[int] = []
 
     class Counted(Machine):
         def first_mismatch(self, columns: Any, lanes: Any, *options: Any) -> Any:
-            asked.append(lanes if isinstance(lanes, int) else len(lanes))
+            counts.append(len(lanes))
             return super().first_mismatch(columns, lanes, *options)
 
     monkeypatch.setattr(paths, "Machine", Counted)
+    return counts
+
+
+def test_the_longest_of_paths_that_begin_alike_asks_for_all(asked: list[int]) -> None:
     compiled = vmap(tariff, exact=True)  # no branch becomes a selection
     x = np.array([5.0, 200.0, 30.0, 7.0, 70.0])
     same(compiled(x), [tariff(each) for each in x])
     asked.clear()
     same(compiled(x), [tariff(each) for each in x])
-    assert asked == [5, 3]  # the first path, and those who answered its only guard otherwise
+    assert asked == [5]
+
+
+def test_lanes_are_not_asked_again_what_they_have_answered(asked: list[int]) -> None:
+    def turns(x: Any) -> float:
+        y = 0.0
+        if x < 10.0:
+            while x < 0.0:
+                x, y = x + 1.0, y + 1.0
+            return y
+        return -1.0 if x < 20.0 else -2.0
+
+    compiled = vmap(turns, exact=True)
+    x = np.array([-3.0, 15.0, -1.0, 25.0, 5.0, -2.0, 16.0, -4.0])
+    for _ in range(2):
+        asked.clear()
+        same(compiled(x), [turns(each) for each in x])
+    assert asked == [8, 3]  # the longest loop, and those who did not come to it
+
+
+def test_lanes_are_sorted_block_by_block(asked: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paths, "BLOCK", 40)
+    x = rng.uniform(1.0, 100.0, 130)
+    x[40:80] = 64.0  # all of a block go the same way
+    for function in collatz, root:
+        numbers = np.round(x) if function is collatz else x
+        compiled = vmap(value_and_grad(function), exact=True, max_paths=500)
+        asked.clear()
+        for _ in range(2):
+            found, slopes = compiled(numbers)
+            expected = [value_and_grad(function)(each) for each in numbers.tolist()]
+            same(found, [value for value, _ in expected])
+            same(slopes, [slope for _, slope in expected])
+        assert max(asked) == 40
+    total = vmap(root, reduce="sum")
+    in_threads = jit(total, threads=3)
+    for _ in range(2):
+        sums = total(x), in_threads(x)
+    assert sums[0] == sums[1]
+    close(sums[0], sum(map(root, x.tolist())))
 
 
 # ── structures, axes, kinds of numbers ───────────────────────────────────────────────────────────────────────────────

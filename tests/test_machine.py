@@ -210,6 +210,8 @@ def test_lanes_may_be_selected() -> None:
     x, y, out = np.arange(6.0), np.arange(6.0) ** 2, np.full(6, -1.0)
     many(area_program(), [x, y], np.array([4, 0, 5]), [out], exact=True)
     assert out.tolist() == [area(0.0, 0.0), -1.0, -1.0, -1.0, area(4.0, 16.0), area(5.0, 25.0)]
+    many(area_program(), [x, y], range(1, 3), [out], exact=True)
+    assert out.tolist()[:4] == [area(0.0, 0.0), area(1.0, 1.0), area(2.0, 4.0), -1.0]
 
 
 @pytest.mark.parametrize("selected", [False, True])

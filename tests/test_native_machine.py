@@ -340,6 +340,9 @@ def test_lanes_may_be_selected(product_machine: Any) -> None:
     lanes = np.flatnonzero(x % 7 == 3)[::-1].copy()
     product_machine.run([x, x], lanes, [out])
     assert out.tolist() == [v * v + 1.0 if v % 7 == 3 else -1.0 for v in x.tolist()]
+    out[:] = -1.0
+    product_machine.run([x, x], range(300, 700), [out])
+    assert out.tolist() == [v * v + 1.0 if 300 <= v < 700 else -1.0 for v in x.tolist()]
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3, 4])
@@ -446,6 +449,32 @@ def test_the_first_guard_that_is_answered_otherwise() -> None:
     assert [machine.one_mismatch([v, 3.0]) for v in xs] == [0, 3, 1, 0]
 
 
+def halvings(x: float, y: float, most: int) -> int:
+    """Return how often x can be halved without becoming less than y."""
+    return next((count for count in range(most) if not x / 2.0**count >= y), most)
+
+
+@every_width
+@pytest.mark.parametrize("spare", [0, 40], ids=["few slots", "many slots"])
+def test_lanes_leave_when_they_have_answered_otherwise(width: int, spare: int) -> None:
+    """Those that stay close up. None leaves before it is asked all that comes before what it answered otherwise."""
+    x, y, lanes, most = Value(1.0), Value(1.0), 1000, 12
+    more = [math.sin(x * k) for k in range(1, spare)]
+    conditions = [p.greater_equal(x / 2.0**count, y) for count in range(most)]
+    conditions[-1] = p.logical_and(conditions[-1], math.fsum([0.0, *more]) < 1e9)
+    draw = np.random.default_rng(spare)
+    xs, ys = 2.0 ** draw.uniform(-1.0, 13.0, lanes), 2.0 ** draw.uniform(0.0, 1.0, lanes)
+    xs[128:256], xs[300:305] = 0.0, nan
+    expected = np.array([halvings(a, b, most) for a, b in zip(xs.tolist(), ys.tolist())])
+    chosen = draw.permutation(lanes)[:333]
+    for order, wanted in ([0, 1, 2, 3], expected), ([0, 1, 3, 2], np.where(expected == 3, 2, expected)):
+        asked = [conditions[place] for place in (*order, *range(4, most))]
+        machine = Machine(flatten([], [x, y], [(condition, True) for condition in asked]), width=width)
+        assert list(machine.first_mismatch([xs, ys], lanes)) == wanted.tolist()
+        assert list(machine.first_mismatch([xs, ys], chosen, 2)) == wanted[chosen].tolist()
+        assert list(machine.first_mismatch([xs, ys], range(100, 517))) == wanted[100:517].tolist()
+
+
 def test_without_guards_nothing_is_answered_otherwise() -> None:
     x = Value(1.0)
     machine = Machine(flatten([x], [x]))
@@ -465,6 +494,9 @@ def test_without_guards_nothing_is_answered_otherwise() -> None:
         ([np.zeros(5), np.zeros(5)], 5, [], "got 0 outs; expected 1"),
         ([np.zeros(5), np.zeros(5)], 5, [None], "output 0 is None"),
         ([np.zeros(5), np.zeros(5)], -1, [np.zeros(5)], "got -1 lanes; expected 0 or more"),
+        ([np.zeros(5), np.zeros(5)], range(2, 6), [np.zeros(5)], "got 5 numbers; expected one for each of 6 lanes"),
+        ([np.zeros(5), np.zeros(5)], range(-1, 3), [np.zeros(5)], r"range\(-1, 3\) as lanes; expected a range from 0"),
+        ([np.zeros(5), np.zeros(5)], range(0, 4, 2), [np.zeros(5)], r"got range\(0, 4, 2\) as lanes"),
         ([np.zeros(5), np.zeros(5)], np.array([1, 5]), [np.zeros(5)], "column 0: got 5 numbers"),
         ([np.zeros(5), np.zeros(5)], np.array([1, -2]), [np.zeros(5)], "got the index -2; expected 0 or more"),
         ([np.zeros(5), np.zeros(5)], np.array([0.0]), [np.zeros(5)], "lanes: expected a number or a contiguous array"),
