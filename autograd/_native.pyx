@@ -6,17 +6,17 @@ from the table of primitives, computes. What is done seldom is the reference's o
 one text for each error and one way of copying.
 """
 
+from cpython.array cimport array, resize
 from cpython.buffer cimport PyBUF_CONTIG_RO, PyBUF_FORMAT, PyBuffer_Release, PyObject_GetBuffer
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from cpython.object cimport PyObject, PyTypeObject
 from cpython.ref cimport Py_INCREF, Py_XDECREF
-from libc.stdint cimport uint16_t, uint32_t, uint64_t
-from libc.string cimport memset
-
-from array import array
+from libc.stdint cimport int32_t, uint16_t, uint32_t, uint64_t
+from libc.string cimport memcpy, memset
 
 from autograd import primitives, snapshot, sweeps, value
 from autograd.errors import ArgumentError, GraphError, PrimitiveError
+from autograd.flat import Flat
 from autograd.primitives import as_float
 
 cdef extern from "_value.h" nogil:
@@ -105,6 +105,23 @@ cdef extern from "_value.h":
     ctypedef object (*Way)(int tag, PyObject **args, Py_ssize_t count)
     Way way_of(int tag)
     bint takes(int tag, Py_ssize_t count)
+
+cdef extern from "_flat.h" nogil:
+    ctypedef struct Flattening:
+        Place *older
+        uint64_t olders, steps, edges, constants
+        double *constant
+        uint16_t *tag
+        int rows, failed
+    void flat_begin(Flattening *, uint64_t since)
+    void flat_end(Flattening *)
+    void flat_input(Flattening *, Place)
+    void flat_need(Flattening *, Place)
+    void flat_walk(Flattening *)
+    int32_t flat_constant(Flattening *, double)
+    int32_t flat_value(Flattening *, Place)
+    void flat_write(Flattening *, uint16_t *step, uint32_t *start, int32_t *operand)
+    void flat_settle(const Flattening *, int32_t *value, uint64_t count)
 
 cdef extern from "Python.h":
     ctypedef object (*vectorcallfunc)(object, PyObject **, size_t, PyObject *)
@@ -787,6 +804,60 @@ def depend_on_older(results, uint64_t first):
     if found < 0:
         raise MemoryError
     return found == 1
+
+
+# ── arrays ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+cdef class Flattened:
+    """What is on the way from the tape to arrays."""
+
+    cdef Flattening state
+
+    def __dealloc__(self):
+        flat_end(&self.state)
+
+    cdef int check(self) except -1:
+        if self.state.failed:
+            raise MemoryError
+        return 0
+
+
+def flat(roots, inputs, uint64_t since=0):
+    """Return how the roots are computed from the inputs and from what is older than number `since`, as arrays.
+
+    All objects are made before lines are found: making one may begin a collection, which may run anything.
+    """
+    cdef list wanted = list(roots), captured = [], rows = []
+    cdef Places given = Places(inputs), asked = Places([x for x in wanted if type(x) is not float])
+    cdef Flattened flattened = Flattened()
+    cdef Flattening *f = &flattened.state
+    cdef array steps = array("H"), starts = array("I"), operands = array("I"), ends = array("I"), constants = array("d")
+    cdef Py_ssize_t k
+    locate(given, asked)
+    flat_begin(f, since)
+    flattened.check()
+    for k in range(given.count):
+        flat_input(f, given.place[k])
+    for k in range(asked.count):
+        flat_need(f, asked.place[k])
+    flat_walk(f)
+    flattened.check()
+    for k in range(<Py_ssize_t>f.olders):
+        captured.append(value_at(f.older[k]))
+    resize(steps, f.steps), resize(starts, f.steps + 1), resize(operands, f.edges), resize(ends, len(wanted))
+    flat_write(f, steps.data.as_ushorts, starts.data.as_uints, <int32_t *>operands.data.as_ints)
+    for k, x in enumerate(wanted):
+        ends.data.as_ints[k] = flat_constant(f, x) if type(x) is float else flat_value(f, (<Value>x).handle.place)
+    flattened.check()
+    flat_settle(f, <int32_t *>operands.data.as_ints, f.edges)
+    flat_settle(f, <int32_t *>ends.data.as_ints, len(wanted))
+    if f.constants > 0:
+        resize(constants, f.constants)
+        memcpy(constants.data.as_doubles, f.constant, 8 * f.constants)
+    for k in range(f.rows):
+        rows.append(TAGGED[f.tag[k]])
+    return Flat(captured, constants, rows, steps, starts, operands, ends)
 
 
 # ── functions ────────────────────────────────────────────────────────────────────────────────────────────────────────

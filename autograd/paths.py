@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from threading import RLock
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -225,13 +225,8 @@ class Paths:
                 " often: use autograd.math.where there, or raise max_paths"
             )
         captured = tuple(recording.captured)
-        code = passes.flatten(
-            recording.outputs,
-            [*recording.inputs, *captured],
-            [(guard.condition, guard.outcome) for guard in recording.guards],
-            [*self.varying, *[False] * len(captured)],
-        )
-        code = passes.optimize(code, self.options.exact)
+        varying = bytes([*self.varying, *[False] * len(captured)])
+        code = passes.optimize(replace(recording.code, varying=varying), self.options.exact)
         return Path(code, captured, recording.structure, answers, self.options.exact, parent)
 
 

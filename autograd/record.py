@@ -14,18 +14,20 @@ from __future__ import annotations
 
 import random
 import sys
+from array import array
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from operator import attrgetter
+from dataclasses import dataclass, replace
+from itertools import compress
 from types import FrameType
 from typing import Any, NamedTuple, NoReturn
 
 from autograd.branches import ask
-from autograd.core import Value, read, recorder, set_recorder
+from autograd.core import Value, flat, read, recorder, set_recorder
 from autograd.errors import RecordingError
-from autograd.graph import topological_order
+from autograd.passes import uniform, written
 from autograd.places import Place, is_inside, place_of
+from autograd.program import Program
 from autograd.structures import Structure, flatten, is_array, unflatten
 
 REFUSED = {
@@ -57,7 +59,7 @@ class Recording:
 
     inputs: list[Value]  # fresh leaves, one per number
     captured: list[Value]  # from outside, the oldest first; what they were computed from is not looked at
-    nodes: list[Value]  # what outputs and guards need: computed, or constants; operands before results
+    code: Program  # from both to outputs and guards
     outputs: list[Value | float]
     structure: Structure  # of the outputs
     guards: list[Guard]  # in the order of the questions
@@ -127,27 +129,15 @@ def _recording(
     first: int, inputs: list[Value], outputs: list[Any], structure: Structure, guards: list[Guard]
 ) -> Recording:
     """Return the recording of Values made since number `first`, with guards on what is no constant only."""
-    roots = [x for x in (*outputs, *(guard.condition for guard in guards)) if type(x) is not float]
-    order, given = topological_order(*roots, since=first), set(inputs)
-    captured = {x for x in roots if x.number < first}
-    varying = given | captured
-    for node in order:
-        for x in node.operands:
-            if type(x) is float:
-                continue
-            if x not in varying and x.number < first:
-                captured.add(x)
-                varying.add(x)
-            if x in varying:
-                varying.add(node)
-    return Recording(
-        inputs=inputs,
-        captured=sorted(captured, key=attrgetter("number")),
-        nodes=[node for node in order if node not in given],
-        outputs=outputs,
-        structure=structure,
-        guards=[guard for guard in guards if guard.condition in varying],
+    graph = flat([*outputs, *(guard.condition for guard in guards)], inputs, first)
+    varying = bytes([1] * (len(inputs) + len(graph.captured)))
+    code = written(graph, varying, bytes([guard.outcome for guard in guards]))
+    fixed = uniform(code)
+    asked = [not fixed[v] for v in code.guards]
+    code = replace(
+        code, guards=array("I", compress(code.guards, asked)), outcomes=bytes(compress(code.outcomes, asked))
     )
+    return Recording(inputs, graph.captured, code, outputs, structure, list(compress(guards, asked)))
 
 
 # ── random numbers ───────────────────────────────────────────────────────────────────────────────────────────────────

@@ -30,7 +30,7 @@ import numpy
 import pytest
 
 from autograd import Primitive, Value, math, primitives
-from autograd.core import NATIVE, adjoints, depend_on_older, tangents
+from autograd.core import NATIVE, adjoints, depend_on_older, flat, tangents
 from autograd.errors import ArgumentError
 from autograd.graph import is_outdated, topological_order
 
@@ -188,6 +188,7 @@ OPERATIONS: dict[str, Callable[[Graph], Any]] = {
     "adjoints as Values": lambda g: adjoints({g.y: 1.0}, [g.x, g.w], record=True),
     "tangents": lambda g: tangents([g.y, g.product], {g.x: 1.0, g.free: 2.0}),
     "whether something older is needed": lambda g: depend_on_older([g.y], g.product.number),
+    "arrays": lambda g: flat([g.y, 2.0, g.free], [g.x], g.product.number),
     "copy": lambda g: topological_order(copy.copy(g.y)),
     "deepcopy": lambda g: [topological_order(each) for each in copy.deepcopy([g.product, g.y])],
     "pickle": lambda g: [topological_order(each) for each in pickle.loads(pickle.dumps([g.product, g.y]))],

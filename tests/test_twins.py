@@ -23,14 +23,14 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from autograd import core as core_in_use, primitives as p, sweeps, value
+from autograd import core as core_in_use, flat, primitives as p, sweeps, value
 from autograd.errors import GraphError
 from autograd.graph import is_outdated
 from autograd.primitives import BUILT_IN, TABLE, primitive
 
 native = pytest.importorskip("autograd._native")
 
-PLAIN = SimpleNamespace(**{**vars(sweeps), **vars(value)})
+PLAIN = SimpleNamespace(**{**vars(flat), **vars(sweeps), **vars(value)})
 CORES = (PLAIN, native)
 every_core = pytest.mark.parametrize("core", CORES, ids=["plain", "compiled"])
 every_row = pytest.mark.parametrize("name", sorted(BUILT_IN))
@@ -313,6 +313,13 @@ class Together(RuleBasedStateMachine):
     @rule(results=st.lists(places, max_size=3), first=places)
     def ask_for_older_operands(self, results: list[Any], first: Any) -> None:
         self.do(lambda core, results, first: core.depend_on_older(results, first.number), results, first)
+
+    @rule(roots=st.lists(places | numbers, max_size=3), inputs=st.lists(places, max_size=3), since=places)
+    def write_down_as_arrays(self, roots: list[Any], inputs: list[Any], since: Any) -> None:
+        def arrays(core: Any, roots: list[Any], inputs: list[Any], since: Any) -> Any:
+            return list(core.flat(roots, list(dict.fromkeys(inputs)), since.number))
+
+        self.do(arrays, roots, inputs, since)
 
     @precondition(lambda self: self.size < 100)
     @rule(xs=st.lists(places, min_size=1, max_size=3), memo=st.none() | st.tuples(places, places))
