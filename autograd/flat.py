@@ -1,7 +1,7 @@
 """A graph as arrays: what some Values are computed from, written down step by step.
 
-The compiled core reads it off its tape without making a single object, so whoever would go through a large graph node by
-node better goes through these arrays.
+The compiled core reads it off its tape without making a single object, so whoever would go through a large graph node
+by node better goes through these arrays.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def flat(roots: Sequence[Any], inputs: Sequence[Any], since: int = 0) -> Flat:
     def key(x: Any) -> int | str:
         if type(x) is float:
             return repr(x)
-        return x.number if x.operands or x.number in given else repr(x.data)  # type: ignore[no-any-return]
+        return x.number if x.operands or x.number in given else repr(x.data)
 
     edges, ends = [[key(x) for x in node.operands] for node in order], [key(x) for x in roots]
     constants = dict.fromkeys(k for k in chain(*edges, ends) if type(k) is str)

@@ -22,6 +22,7 @@ ORDER = [
     "formulas",
     "tables",
     "kernels",
+    "rules",
     "graph",
     "flat",
     "sweeps",
