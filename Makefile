@@ -34,6 +34,7 @@ docs: $(VENV)/ready  ## print the pages that are printed, run every example in t
 
 kernels: $(VENV)/ready  ## print the table of primitives in C, for the compiled core, and in JavaScript, for the explorer
 	$(RUN) -m autograd.kernels > autograd/_kernels.new && mv autograd/_kernels.new autograd/_kernels.h
+	$(RUN) -m autograd.rules > autograd/_rules.new && mv autograd/_rules.new autograd/_rules.h
 	$(RUN) -m autograd.explorer.javascript > autograd/primitives.new && mv autograd/primitives.new autograd/explorer/primitives.js
 
 mutants: $(VENV)/ready  ## change every derivative in turn: the tests must notice

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from autograd.flat import flat as flat
 from autograd.sweeps import adjoints as adjoints, depend_on_older as depend_on_older, tangents as tangents
 from autograd.value import (
     Value as Value,

@@ -1,22 +1,23 @@
 # cython: language_level=3, c_api_binop_methods=True, embedsignature=False
 """The compiled twin of `value.py`: the same `Value`, as a handle to a line of a tape.
 
-What is done often is C: `_tape.h` keeps the lines, `_value.h` records, `_sweeps.h` differentiates, `_kernels.h`, printed
-from the table of primitives, computes. What is done seldom is the reference's own Python, called from here, so there is
-one text for each error and one way of copying.
+What is done often is C: `_tape.h` keeps the lines, `_value.h` records, `_sweeps.h` differentiates, `_derivatives.h`
+records derivatives, `_flat.h` writes graphs down as arrays, `_kernels.h` and `_rules.h`, printed from the table of
+primitives, compute. What is done seldom is the reference's own Python, called from here, so there is one text for each
+error and one way of copying.
 """
 
+from cpython.array cimport array, resize
 from cpython.buffer cimport PyBUF_CONTIG_RO, PyBUF_FORMAT, PyBuffer_Release, PyObject_GetBuffer
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from cpython.object cimport PyObject, PyTypeObject
 from cpython.ref cimport Py_INCREF, Py_XDECREF
-from libc.stdint cimport uint16_t, uint32_t, uint64_t
-from libc.string cimport memset
-
-from array import array
+from libc.stdint cimport int32_t, uint16_t, uint32_t, uint64_t
+from libc.string cimport memcpy, memset
 
 from autograd import primitives, snapshot, sweeps, value
 from autograd.errors import ArgumentError, GraphError, PrimitiveError
+from autograd.flat import Flat
 from autograd.primitives import as_float
 
 cdef extern from "_value.h" nogil:
@@ -61,7 +62,7 @@ cdef extern from "_value.h" nogil:
         double *found
         uint64_t wanted
     ctypedef enum Outcome:
-        DONE, INTERRUPTED, NO_MEMORY
+        DONE, INTERRUPTED, NO_MEMORY, RAISED, CHANGED, ASKS
 
     Tape tape
     const Row ROWS[]
@@ -78,6 +79,8 @@ cdef extern from "_value.h" nogil:
     bint has_room(uint64_t lines, uint64_t edges)
     bint make_room(uint64_t lines, uint64_t edges)
     bint reserve_adjoints(uint64_t end)
+    void pin()
+    void unpin()
     Place place_of(Handle *)
     Edges edges_of(Line *)
     void become_leaf(Handle *, double data)
@@ -86,6 +89,29 @@ cdef extern from "_value.h" nogil:
     Outcome c_adjoints "adjoints"(Question)
     Outcome c_tangents "tangents"(Question)
     int c_depend_on_older "depend_on_older"(const Place *results, uint64_t count, uint64_t first)
+
+cdef extern from "_derivatives.h" nogil:
+    ctypedef struct Term:
+        double number
+        Place place
+    ctypedef struct Derivation:
+        Place node
+        Term *partial
+        char *active
+        uint64_t operands
+        int answered
+        Outcome outcome
+    Term NOTHING
+    Term number(double)
+    Term new_choice(Derivation *, Term condition, Term yes, Term no)
+    bint is_number(Term)
+    Outcome begin_derivation(Derivation *, const Place *inputs, uint64_t count, const Place *results, uint64_t wanted)
+    void seed_derivation(Derivation *, Place, Term, bint forth)
+    void end_derivation(Derivation *)
+
+cdef extern from "_derivatives.h":
+    Outcome derive(Derivation *, bint back)
+    Term found_at(Derivation *, Place)
 
 cdef extern from "_value.h":
     object value_at(Place)
@@ -105,6 +131,23 @@ cdef extern from "_value.h":
     ctypedef object (*Way)(int tag, PyObject **args, Py_ssize_t count)
     Way way_of(int tag)
     bint takes(int tag, Py_ssize_t count)
+
+cdef extern from "_flat.h" nogil:
+    ctypedef struct Flattening:
+        Place *older
+        uint64_t olders, steps, edges, constants
+        double *constant
+        uint16_t *tag
+        int rows, failed
+    void flat_begin(Flattening *, uint64_t since)
+    void flat_end(Flattening *)
+    void flat_input(Flattening *, Place)
+    void flat_need(Flattening *, Place)
+    void flat_walk(Flattening *)
+    int32_t flat_constant(Flattening *, double)
+    int32_t flat_value(Flattening *, Place)
+    void flat_write(Flattening *, uint16_t *step, uint32_t *start, int32_t *operand)
+    void flat_settle(const Flattening *, int32_t *value, uint64_t count)
 
 cdef extern from "Python.h":
     ctypedef object (*vectorcallfunc)(object, PyObject **, size_t, PyObject *)
@@ -641,6 +684,8 @@ cdef int is_done(Outcome outcome) except -1:
         raise MemoryError
     if outcome == INTERRUPTED:
         PyErr_CheckSignals()
+    if outcome == RAISED:
+        raise_what_is_set()
     return outcome == DONE
 
 
@@ -769,12 +814,86 @@ cdef list answer(Sweep sweep, object seeds, object wanted):
 
 def adjoints(seeds, inputs, *, record=False):
     """Return Σ seed · ∂result/∂input for each input: numbers, or with `record` Values where they depend on one."""
-    return sweeps.adjoints(seeds, inputs, record=True) if record else answer(c_adjoints, seeds, inputs)
+    if record:
+        return sweeps.adjoints(seeds, inputs, record=True) if watcher != NULL else derived(seeds, inputs, False)
+    return answer(c_adjoints, seeds, inputs)
 
 
 def tangents(outputs, seeds, *, record=False):
     """Return Σ ∂output/∂input · seed for each output: numbers, or with `record` Values where they depend on one."""
-    return sweeps.tangents(outputs, seeds, record=True) if record else answer(c_tangents, seeds, outputs)
+    if record:
+        return sweeps.tangents(outputs, seeds, record=True) if watcher != NULL else derived(seeds, outputs, True)
+    return answer(c_tangents, seeds, outputs)
+
+
+cdef class Derived:
+    """A sweep that records, while which lines stay where they are."""
+
+    cdef Derivation derivation
+
+    def __cinit__(self):
+        pin()
+
+    def __dealloc__(self):
+        end_derivation(&self.derivation)
+        unpin()
+
+    cdef Term term(self, object x) except *:
+        """Return a number, a Value, nothing, or a choice, as a term."""
+        cdef Term condition, yes, no
+        if type(x) is Value:
+            if not has_room(1, 0) and not make_room(1, 0):
+                raise MemoryError
+            return Term((<Value>x).handle.data, place_of(&(<Value>x).handle))
+        if x is None:
+            return NOTHING
+        if type(x) is primitives.Choice:
+            condition, yes, no = self.term(x.condition), self.term(x.yes), self.term(x.no)
+            return new_choice(&self.derivation, condition, yes, no)
+        return number(x)
+
+    cdef int ask(self) except -1:
+        """Ask the rule of the node in turn for its partials."""
+        cdef uint64_t k
+        cdef Derivation *d = &self.derivation
+        node = value_at(d.node)
+        operands = node.operands
+        found = node.primitive.partials(node, operands, [d.active[k] != 0 for k in range(d.operands)])
+        for k, partial in zip(range(d.operands), found):
+            d.partial[k] = self.term(partial)
+        d.answered = True
+        return 0
+
+
+cdef list derived(object seeds, object wanted, bint forth):
+    """Return what a sweep finds at the wanted Values, given the seeds: Values where it depends on one."""
+    cdef Py_ssize_t k
+    cdef Term found
+    cdef Outcome outcome = INTERRUPTED
+    cdef Places given = Places(seeds), asked = Places(wanted)
+    cdef Places inputs = given if forth else asked, results = asked if forth else given
+    cdef Derived sweep = Derived()
+    cdef Derivation *d = &sweep.derivation
+    if given.count == 0 or asked.count == 0:
+        return [0.0] * asked.count
+    locate(given, asked)
+    while not is_done(begin_derivation(d, inputs.place, inputs.count, results.place, results.count)):
+        pass
+    for k, seed in zip(range(given.count), seeds.values()):
+        seed_derivation(d, given.place[k], sweep.term(seed), forth)
+    while outcome != DONE:
+        outcome = derive(d, not forth)
+        is_done(outcome)
+        if outcome == ASKS:
+            sweep.ask()
+        elif outcome == CHANGED:
+            raise sweeps.changed(value_at(d.node))
+    answers = []
+    for k in range(asked.count):
+        found = found_at(d, asked.place[k])
+        is_done(d.outcome)
+        answers.append(found.number if is_number(found) else value_at(found.place))
+    return answers
 
 
 def depend_on_older(results, uint64_t first):
@@ -787,6 +906,60 @@ def depend_on_older(results, uint64_t first):
     if found < 0:
         raise MemoryError
     return found == 1
+
+
+# ── arrays ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+cdef class Flattened:
+    """What is on the way from the tape to arrays."""
+
+    cdef Flattening state
+
+    def __dealloc__(self):
+        flat_end(&self.state)
+
+    cdef int check(self) except -1:
+        if self.state.failed:
+            raise MemoryError
+        return 0
+
+
+def flat(roots, inputs, uint64_t since=0):
+    """Return how the roots are computed from the inputs and from what is older than number `since`, as arrays.
+
+    All objects are made before lines are found: making one may begin a collection, which may run anything.
+    """
+    cdef list wanted = list(roots), captured = [], rows = []
+    cdef Places given = Places(inputs), asked = Places([x for x in wanted if type(x) is not float])
+    cdef Flattened flattened = Flattened()
+    cdef Flattening *f = &flattened.state
+    cdef array steps = array("H"), starts = array("I"), operands = array("I"), ends = array("I"), constants = array("d")
+    cdef Py_ssize_t k
+    locate(given, asked)
+    flat_begin(f, since)
+    flattened.check()
+    for k in range(given.count):
+        flat_input(f, given.place[k])
+    for k in range(asked.count):
+        flat_need(f, asked.place[k])
+    flat_walk(f)
+    flattened.check()
+    for k in range(<Py_ssize_t>f.olders):
+        captured.append(value_at(f.older[k]))
+    resize(steps, f.steps), resize(starts, f.steps + 1), resize(operands, f.edges), resize(ends, len(wanted))
+    flat_write(f, steps.data.as_ushorts, starts.data.as_uints, <int32_t *>operands.data.as_ints)
+    for k, x in enumerate(wanted):
+        ends.data.as_ints[k] = flat_constant(f, x) if type(x) is float else flat_value(f, (<Value>x).handle.place)
+    flattened.check()
+    flat_settle(f, <int32_t *>operands.data.as_ints, f.edges)
+    flat_settle(f, <int32_t *>ends.data.as_ints, len(wanted))
+    if f.constants > 0:
+        resize(constants, f.constants)
+        memcpy(constants.data.as_doubles, f.constant, 8 * f.constants)
+    for k in range(f.rows):
+        rows.append(TAGGED[f.tag[k]])
+    return Flat(captured, constants, rows, steps, starts, operands, ends)
 
 
 # ── functions ────────────────────────────────────────────────────────────────────────────────────────────────────────

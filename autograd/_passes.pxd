@@ -28,12 +28,6 @@ cdef class Writer:
     @cython.locals(inputs=Py_ssize_t, shift=Py_ssize_t, v=Py_ssize_t, place=Py_ssize_t, room=Numbers)
     cdef _numbered(self, list values)
 
-@cython.locals(found=dict)
-cdef dict _needed_nodes(list waiting, dict known)
-
-@cython.locals(operands=list)
-cdef _write(Writer writer, dict nodes, dict places)
-
 @cython.locals(
     new=Counts, rows=list, known=list, rule=list, always=list, steps=Steps, starts=Operands, old=Operands, operands=list,
     first=Py_ssize_t, i=Py_ssize_t, k=Py_ssize_t, v=Py_ssize_t, step=Py_ssize_t, start=Py_ssize_t, end=Py_ssize_t,

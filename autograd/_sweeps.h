@@ -5,13 +5,21 @@
 
 #include "_tape.h"
 
-typedef enum { DONE, INTERRUPTED, NO_MEMORY } Outcome;
+typedef enum {
+    DONE,
+    INTERRUPTED,
+    NO_MEMORY,
+    RAISED,  /* Python has raised something */
+    CHANGED, /* an operand was changed since the node in turn was computed */
+    ASKS     /* the rule of the node in turn is Python's */
+} Outcome;
 
 /* A walk from results towards their operands: what is reached and still has to be visited lies between `lowest` and the
    current line. Lines before `since` are of no interest. */
 typedef struct {
-    double *adjoint; /* of the lines from `since` on */
-    uint64_t since, lowest, highest, touches;
+    double *adjoint; /* of the lines from `since` on; or */
+    Place *order;    /* the computed numbers that were visited */
+    uint64_t since, lowest, highest, touches, count;
 } Walk;
 
 /* Reach a line, once: whether this is the first time. */
@@ -44,7 +52,7 @@ static inline void walk_pass(Walk *walk, Place x, double adjoint, double partial
     }
 }
 
-static inline void walk_visit(Walk *walk, uint64_t i)
+static inline void visit_with_adjoint(Walk *walk, uint64_t i)
 {
     const Line *line = &tape.lines[i];
     double adjoint = walk->adjoint[i - walk->since];
@@ -71,7 +79,7 @@ static void walk_end(Walk *walk, int all)
 }
 
 /* Visit what the seeds need, from the newest line to the oldest. */
-static Outcome walk_back(Walk *walk)
+static INLINE Outcome walk_back(Walk *walk, void (*visit)(Walk *, uint64_t))
 {
     uint64_t patience = PATIENCE;
     for (uint64_t i = walk->highest + 1; i-- > walk->lowest;) {
@@ -81,7 +89,7 @@ static Outcome walk_back(Walk *walk)
         }
         if (was_reached(i)) {
             unreach(i);
-            walk_visit(walk, i);
+            visit(walk, i);
         }
         if (UNLIKELY(--patience == 0)) {
             if (PyOS_InterruptOccurred()) {
@@ -104,13 +112,45 @@ static Outcome backward(const Handle *root, double seed)
     Walk walk = {.adjoint = tape.adjoint, .lowest = UINT64_MAX, .highest = root->place};
     walk_reach(&walk, root->place);
     tape.adjoint[root->place] = seed;
-    Outcome outcome = walk_back(&walk);
+    Outcome outcome = walk_back(&walk, visit_with_adjoint);
     walk_end(&walk, outcome != DONE);
     for (uint64_t k = 0; outcome == DONE && k < walk.touches; k++) {
         Place place = tape.touched[k];
         Line *leaf = &tape.lines[place];
         *(has_handle(place) ? &leaf->handle->grad : &leaf->leaf.grad) += tape.adjoint[place];
     }
+    return outcome;
+}
+
+/* List a computed number, and reach its operands. */
+static inline void visit_in_order(Walk *walk, uint64_t i)
+{
+    Edges e = edges_of(&tape.lines[i]);
+    if (e.count == 0) {
+        return;
+    }
+    walk->order[walk->count++] = (Place)i;
+    for (uint64_t k = 0; k < e.count; k++) {
+        if (is_place(e.operand[k]) && e.operand[k] >= walk->since) {
+            walk_reach(walk, e.operand[k]);
+        }
+    }
+}
+
+/* List the computed numbers that the results need, from the newest to the oldest. There is room for them and for the
+   leaves. */
+static Outcome walk_in_order(Walk *walk, const Place *results, uint64_t count)
+{
+    walk->lowest = UINT64_MAX;
+    walk->highest = walk->count = walk->touches = 0;
+    for (uint64_t k = 0; k < count; k++) {
+        if (results[k] >= walk->since) {
+            walk->highest = greater(walk->highest, results[k]);
+            walk_reach(walk, results[k]);
+        }
+    }
+    Outcome outcome = walk_back(walk, visit_in_order);
+    walk_end(walk, outcome != DONE);
     return outcome;
 }
 
@@ -161,7 +201,7 @@ static Outcome adjoints(Question q)
             adjoint[q.from[k] - since] = q.seed[k];
         }
     }
-    Outcome outcome = walk_back(&walk);
+    Outcome outcome = walk_back(&walk, visit_with_adjoint);
     walk_end(&walk, outcome != DONE);
     for (uint64_t k = 0; k < q.wanted; k++) {
         q.found[k] = adjoint[q.to[k] - since];

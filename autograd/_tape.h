@@ -95,6 +95,7 @@ typedef struct {
     uint64_t leaves, touched_capacity; /* lines of leaves */
     uint64_t labelled;                 /* lines with that flag */
     uint64_t living;                   /* handles of computed numbers */
+    uint64_t pinned;                   /* sweeps that record: until they end, lines stay where they are */
     uint64_t next_number, epoch;
 } Tape;
 
@@ -352,10 +353,14 @@ static void compact(void)
 
 static void set_limits(void)
 {
+    tape.limit = tape.pinned ? tape.capacity : lesser(tape.capacity, tape.due);
+    tape.edge_limit = tape.pinned ? tape.edge_capacity : lesser(tape.edge_capacity, tape.edges_due);
+}
+
+static void set_due(void)
+{
     tape.due = greater(FIRST_COMPACTION, 2 * tape.count);
     tape.edges_due = greater(FIRST_COMPACTION, 2 * tape.edges);
-    tape.limit = lesser(tape.capacity, tape.due);
-    tape.edge_limit = lesser(tape.edge_capacity, tape.edges_due);
 }
 
 /* Fresh pages cost as much as the operations that fill them: a large tape keeps its memory for the next graph, lent to
@@ -383,26 +388,44 @@ static void clear_tape(void)
     }
     keep_or_release();
     tape.count = tape.edges = tape.swept = tape.leaves = 0;
+    set_due();
     set_limits();
     tape.epoch++;
+}
+
+/* Have all lines stay where they are until `unpin`, so that they can be spoken of by their places. */
+static void pin(void)
+{
+    tape.pinned++;
+    set_limits();
+}
+
+static void unpin(void)
+{
+    tape.pinned--;
+    set_limits();
+    if (!tape.pinned && tape.living == 0 && tape.count > 0) {
+        clear_tape();
+    }
 }
 
 /* Make room for so many lines and edges more: 0 if there is no memory. */
 static int make_room(uint64_t lines, uint64_t edges)
 {
-    if (tape.count + lines > tape.due || tape.edges + edges > tape.edges_due) {
+    if (!tape.pinned && (tape.count + lines > tape.due || tape.edges + edges > tape.edges_due)) {
         compact();
-        set_limits();
+        set_due();
     }
     uint64_t needed = tape.count + lines, needed_edges = tape.edges + edges;
     if ((needed > tape.capacity && !reserve_lines(needed)) ||
         (needed_edges > tape.edge_capacity && !reserve_edges(needed_edges))) {
         return 0;
     }
-    tape.due = greater(tape.due, needed);
-    tape.edges_due = greater(tape.edges_due, needed_edges);
-    tape.limit = lesser(tape.capacity, tape.due);
-    tape.edge_limit = lesser(tape.edge_capacity, tape.edges_due);
+    if (!tape.pinned) {
+        tape.due = greater(tape.due, needed);
+        tape.edges_due = greater(tape.edges_due, needed_edges);
+    }
+    set_limits();
     return 1;
 }
 
@@ -431,7 +454,7 @@ static INLINE void unbind(Handle *x)
         line->leaf.grad = x->grad;
         line->leaf.changed = x->changed;
     }
-    else if (--tape.living == 0) {
+    else if (--tape.living == 0 && !tape.pinned) {
         clear_tape();
     }
 }

@@ -56,6 +56,11 @@ class Called(NamedTuple):
         """All numbers that go in."""
         return [*cells(self.inputs.blocks), *self.captured]
 
+    @property
+    def results(self) -> list[Value]:
+        """All numbers that come out, one column after the other."""
+        return cells(self.columns)
+
 
 def stay_calls() -> bool:
     """Return whether calls over lanes are not to be taken apart, in the recording that is under way."""
@@ -158,29 +163,23 @@ class Call:
         yield self.kernel.bound(inputs, self.captured, captured, numbers[self.results])
 
 
-def planned(
-    called: Sequence[Called], roots: Sequence[Any], known: Sequence[Value], first: int
-) -> tuple[list[Call], list[Value]]:
-    """Return the calls that the roots need, and the results that they need.
+def needed(called: Sequence[Called], roots: Sequence[Any], first: int) -> list[Called]:
+    """Return the calls that the roots need, with those results that they need.
 
-    `known` is what a path begins with; what was made before number `first` is not looked at. Calls with the same inputs
-    become one: a value and its slopes have most of their work in common.
+    What was made before number `first` is not looked at. Calls with the same inputs become one: a value and its slopes
+    have most of their work in common.
     """
     groups: dict[int, list[Called]] = {}
     for each in called:
         groups.setdefault(id(each.inputs), []).append(each)
-    results = {x for each in called for x in cells(each.columns)}
-    needed, kept = _among(results, roots, first), list[Called]()
+    results = {x for each in called for x in each.results}
+    wanted, kept = _among(results, roots, first), list[Called]()
     for group in reversed(groups.values()):
-        joint = _joint(group, needed)
+        joint = _joint(group, wanted)
         if joint.columns:
-            needed |= _among(results, joint.arguments, first)
-            kept.append(joint)
-    plan, numbers = [], list(known)
-    for joint in reversed(kept):
-        plan.append(_placed(joint, numbers))
-        numbers += cells(joint.columns)
-    return plan, numbers[len(known) :]
+            wanted |= _among(results, joint.arguments, first)
+            kept.insert(0, joint)
+    return kept
 
 
 def _among(results: set[Value], roots: Sequence[Any], first: int) -> set[Value]:
@@ -190,9 +189,9 @@ def _among(results: set[Value], roots: Sequence[Any], first: int) -> set[Value]:
     return results.intersection(nodes).union(*(results.intersection(node.operands) for node in order))
 
 
-def _joint(group: Sequence[Called], needed: set[Value]) -> Called:
-    """Return calls with the same inputs as one that returns what is needed."""
-    parts = [[i for i, x in enumerate(each.columns) if needed.intersection(cells([x]))] for each in group]
+def _joint(group: Sequence[Called], wanted: set[Value]) -> Called:
+    """Return calls with the same inputs as one that returns what is wanted."""
+    parts = [[i for i, x in enumerate(each.columns) if wanted.intersection(cells([x]))] for each in group]
     columns = [each.columns[place] for each, places in zip(group, parts) for place in places]
     if len(group) == 1 and len(columns) == len(group[0].columns):
         return group[0]
@@ -202,21 +201,26 @@ def _joint(group: Sequence[Called], needed: set[Value]) -> Called:
     return Called(kernel, group[0].inputs, captured, columns)
 
 
-def _placed(called: Called, known: Sequence[Value]) -> Call:
-    """Return a call whose arguments are known, or computed from what is."""
-    kernel, inputs, captured, columns = called
-    ends = list(accumulate((block.size if is_array(block) else 1 for block in inputs.blocks), initial=0))
-    assert inputs.count is not None
-    return Call(
-        kernel,
-        passes.optimize(passes.flatten(called.arguments, known), exact=True),
-        tuple(map(slice, ends, ends[1:])),
-        tuple(block.shape[1] if is_array(block) and block.ndim > 1 else None for block in inputs.blocks),
-        inputs.varying,
-        inputs.count,
-        captured,
-        slice(len(known), len(known) + len(cells(columns))),
-    )
+def placed(called: Sequence[Called], known: Sequence[Value]) -> list[Call]:
+    """Return calls whose arguments are known, returned by calls before them, or computed from these."""
+    numbers, calls = list(known), []
+    for each in called:
+        kernel, inputs, captured, _ = each
+        ends = list(accumulate((block.size if is_array(block) else 1 for block in inputs.blocks), initial=0))
+        assert inputs.count is not None
+        call = Call(
+            kernel,
+            passes.optimize(passes.flatten(each.arguments, numbers), exact=True),
+            tuple(map(slice, ends, ends[1:])),
+            tuple(block.shape[1] if is_array(block) and block.ndim > 1 else None for block in inputs.blocks),
+            inputs.varying,
+            inputs.count,
+            captured,
+            slice(len(numbers), len(numbers) + len(each.results)),
+        )
+        numbers += each.results
+        calls.append(call)
+    return calls
 
 
 class Frame:

@@ -26,6 +26,7 @@ if NATIVE:
         Value,
         adjoints,
         depend_on_older,
+        flat,
         function,
         over,
         read,
@@ -38,6 +39,7 @@ if NATIVE:
         watch,
     )
 else:
+    from autograd.flat import flat
     from autograd.sweeps import adjoints, depend_on_older, tangents
     from autograd.value import (
         Value,
@@ -53,7 +55,6 @@ else:
     )
 
 __all__ = [
-    "NATIVE", "Number", "Value", "adjoints", "depend_on_older", "function", "over", "read", "recorder", "refuse",
-    "restore", "restore_graph", "set_recorder", "tangents",
-    "watch",
+    "NATIVE", "Number", "Value", "adjoints", "depend_on_older", "flat", "function", "over", "read", "recorder",
+    "refuse", "restore", "restore_graph", "set_recorder", "tangents", "watch",
 ]  # fmt: skip

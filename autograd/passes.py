@@ -17,13 +17,13 @@ from math import copysign, frexp, isfinite
 from typing import Any, NamedTuple
 
 from autograd import primitives as p
-from autograd.core import NATIVE, read
+from autograd.core import NATIVE, flat
 from autograd.errors import GraphError, describe
+from autograd.flat import Flat
 from autograd.primitives import BUILT_IN, TABLE, Primitive
 from autograd.program import Program
 
 Rule = Callable[..., int | None]
-Nodes = dict[int, Any]  # by creation number
 
 BUILT_IN_ROWS = frozenset(TABLE[name] for name in BUILT_IN)  # others may count their calls, or raise
 COMMUTATIVE = frozenset((p.add, p.multiply, p.equal, p.not_equal, p.logical_and, p.logical_or))
@@ -160,39 +160,30 @@ def flatten(
     A guard begins with a condition and its outcome. Without `varying`, all inputs vary from lane to lane. Raises
     `GraphError` if an input is given twice.
     """
-    asked = list(guards)
-    conditions = [guard[0] for guard in asked]
-    places = {x.number: place for place, x in enumerate(inputs)}
-    if len(places) < len(inputs):
-        twice = next(x for place, x in enumerate(inputs) if places[x.number] != place)
+    if len({x.number for x in inputs}) < len(inputs):
+        twice = next(x for place, x in enumerate(inputs) if x.number in {y.number for y in inputs[:place]})
         raise GraphError(f"flatten: got {describe(twice)} as an input twice; expected different Values")
-    writer = Writer(len(inputs))
-    _write(writer, _needed_nodes([x for x in (*outputs, *conditions) if type(x) is not float], places), places)
-    results = [writer.constant(x) if type(x) is float else places[x.number] for x in outputs]
-    marks = bytes([1] * len(inputs)) if varying is None else bytes(map(bool, varying))
+    asked = list(guards)
     outcomes = bytes([bool(guard[1]) for guard in asked])
-    return writer.finish(marks, results, [places[x.number] for x in conditions], outcomes)
+    marks = bytes([1] * len(inputs)) if varying is None else bytes(map(bool, varying))
+    return written(flat([*outputs, *(guard[0] for guard in asked)], inputs), marks, outcomes)
 
 
-def _needed_nodes(waiting: list[Any], known: dict[int, int]) -> Nodes:
-    """Return the nodes that the waiting ones need, by creation number; what is known already is left out."""
-    found: Nodes = {}
-    while waiting:
-        node = waiting.pop()
-        number = node.number
-        if number not in found and number not in known:
-            found[number] = node
-            waiting += [x for x in node.operands if type(x) is not float]
-    return found
-
-
-def _write(writer: Writer, nodes: Nodes, places: dict[int, int]) -> None:
-    """Write the nodes in the order of their numbers, which is topological; add their values to the places."""
-    for number in sorted(nodes):
-        node = nodes[number]
-        operands = [writer.constant(x) if type(x) is float else places[x.number] for x in node.operands]
-        row = node.primitive
-        places[number] = writer.constant(read(node)) if row is None else writer.step(writer.row(row), operands)
+def written(graph: Flat, varying: bytes, outcomes: bytes) -> Program:
+    """Return a graph as a program: the last of its roots are guards with these outcomes, the others outputs."""
+    outputs = len(graph.roots) - len(outcomes)
+    return Program(
+        inputs=len(varying),
+        varying=varying,
+        constants=graph.constants,
+        rows=tuple(graph.rows),
+        steps=graph.steps,
+        starts=graph.starts,
+        operands=graph.operands,
+        outputs=graph.roots[:outputs],
+        guards=graph.roots[outputs:],
+        outcomes=outcomes,
+    )
 
 
 # ── fold ─────────────────────────────────────────────────────────────────────────────────────────────────────────────

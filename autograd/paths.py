@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from threading import RLock
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -302,15 +302,9 @@ class Paths:
                 " often: use autograd.math.where there, or raise max_paths"
             )
         captured = tuple(recording.captured)
-        calls, found = recording.planned_calls()
-        code = passes.flatten(
-            recording.outputs,
-            [*recording.inputs, *captured, *found],
-            [(guard.condition, guard.outcome) for guard in recording.guards],
-            [*self.varying, *[False] * (len(captured) + len(found))],
-        )
-        code = passes.optimize(code, self.options.exact)
-        return Path(code, captured, recording.structure, answers, self.options.exact, parent, calls)
+        varying = bytes([*self.varying, *[False] * (recording.code.inputs - len(self.varying))])
+        code = passes.optimize(replace(recording.code, varying=varying), self.options.exact)
+        return Path(code, captured, recording.structure, answers, self.options.exact, parent, recording.calls)
 
 
 def _first_difference(known: Sequence[Answer], others: Sequence[Answer]) -> int:

@@ -363,7 +363,7 @@ def difference_of_squares(a: Any, b: Any, x: Any, y: Any) -> Any:
     """
     squares = a * a - b * b
     settled = (a != a) | (b != b) | (squares == squares)
-    return squares if settled is True else choose(settled, squares, chain(absolute(x) - absolute(y), inf))
+    return choose(settled, squares, chain(absolute(x) - absolute(y), inf))
 
 
 def product_of_parts(a: Any, b: Any, y: Any) -> Any:
@@ -375,7 +375,7 @@ def tanh_of_half(c: Any, x: Any) -> Any:
     """Return c · tanh(x/2), also where the half of x is no float."""
     tangent = c * tanh(0.5 * x)
     subnormal = (x < SMALLEST_NORMAL) & (x > -SMALLEST_NORMAL)
-    return tangent if subnormal is False else choose(subnormal, 0.5 * c * x, tangent)
+    return choose(subnormal, 0.5 * c * x, tangent)
 
 
 def choose(condition: Any, x: Any, y: Any) -> Any:
@@ -405,8 +405,8 @@ def strong_product(x: Any, y: Any) -> Any:
 
 
 def falling(c: Any, x: Any, y: Any, k: Any) -> Any:
-    """Return c · xʸ⁻ᵏ; nothing is recorded where c is the number 0."""
-    return 0.0 if is_zero(c) else monomial(c, x, y, k)
+    """Return c · xʸ⁻ᵏ, which is the number 0 where c is."""
+    return choose(is_zero(c), 0.0, monomial(c, x, y, k))
 
 
 def by_exponent(c: Any, x: Any, y: Any, k: Any) -> Any:

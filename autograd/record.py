@@ -14,19 +14,21 @@ from __future__ import annotations
 
 import random
 import sys
+from array import array
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from operator import attrgetter
+from dataclasses import dataclass, replace
+from itertools import compress
 from types import FrameType
 from typing import Any, NamedTuple, NoReturn
 
 from autograd.branches import ask
-from autograd.calls import Call, Called, Unwanted, planned
-from autograd.core import Value, read, recorder, set_recorder
+from autograd.calls import Call, Called, Unwanted, needed, placed
+from autograd.core import Value, flat, read, recorder, set_recorder
 from autograd.errors import RecordingError
-from autograd.graph import topological_order
+from autograd.passes import uniform, written
 from autograd.places import Place, is_inside, place_of
+from autograd.program import Program
 from autograd.structures import Structure, flatten, is_array, unflatten
 
 REFUSED = {
@@ -56,19 +58,13 @@ class Guard(NamedTuple):
 class Recording:
     """What a function did with certain numbers."""
 
-    first: int  # what has a lower number was there before
     inputs: list[Value]  # fresh leaves, one per number
     captured: list[Value]  # from outside, the oldest first; what they were computed from is not looked at
-    nodes: list[Value]  # what outputs and guards need: computed, or constants; operands before results
+    code: Program  # from both, and what calls return, to outputs and guards
     outputs: list[Value | float]
     structure: Structure  # of the outputs
     guards: list[Guard]  # in the order of the questions
-    called: list[Called]  # over lanes
-
-    def planned_calls(self) -> tuple[list[Call], list[Value]]:
-        """Return the calls that are needed, and their results, which come after inputs and what is captured."""
-        roots = [*self.outputs, *(guard.condition for guard in self.guards)]
-        return planned(self.called, roots, [*self.inputs, *self.captured], self.first)
+    calls: list[Call]  # over lanes
 
 
 class Recorder:
@@ -145,30 +141,24 @@ def _recorded_by(recorder: Recorder) -> Iterator[None]:
 
 def _recording(recorder: Recorder, inputs: list[Value], outputs: list[Any], structure: Structure) -> Recording:
     """Return the recording, with guards on what is no constant only."""
-    first, guards = recorder.first, list(recorder.guards.values())
-    roots = [x for x in (*outputs, *(guard.condition for guard in guards)) if type(x) is not float]
-    order, given = topological_order(*roots, since=first), set(inputs)
-    captured = {x for x in roots if x.number < first}
-    varying = given | captured
-    for node in order:
-        for x in node.operands:
-            if type(x) is float:
-                continue
-            if x not in varying and x.number < first:
-                captured.add(x)
-                varying.add(x)
-            if x in varying:
-                varying.add(node)
-    return Recording(
-        first=first,
-        inputs=inputs,
-        captured=sorted(captured, key=attrgetter("number")),
-        nodes=[node for node in order if node not in given],
-        outputs=outputs,
-        structure=structure,
-        guards=[guard for guard in guards if guard.condition in varying],
-        called=recorder.calls or [],
+    guards = list(recorder.guards.values())
+    roots = [*outputs, *(guard.condition for guard in guards)]
+    called = needed(recorder.calls or [], roots, recorder.first)
+    results, captured = [x for each in called for x in each.results], []
+    if called:
+        arguments = [x for each in called for x in each.arguments]
+        captured = flat([*roots, *arguments], [*inputs, *results], recorder.first).captured
+    graph = flat(roots, [*inputs, *captured, *results], recorder.first)
+    captured += graph.captured
+    varying = bytes([1] * (len(inputs) + len(captured) + len(results)))
+    code = written(graph, varying, bytes([guard.outcome for guard in guards]))
+    fixed = uniform(code)
+    asked = [not fixed[v] for v in code.guards]
+    code = replace(
+        code, guards=array("I", compress(code.guards, asked)), outcomes=bytes(compress(code.outcomes, asked))
     )
+    calls, guards = placed(called, [*inputs, *captured]), list(compress(guards, asked))
+    return Recording(inputs, captured, code, outputs, structure, guards, calls)
 
 
 # ── random numbers ───────────────────────────────────────────────────────────────────────────────────────────────────

@@ -73,10 +73,7 @@ def values(active: set[Any]) -> Arithmetic:
         if not node.operands:
             return ()
         if is_outdated(node):
-            raise GraphError(
-                f"an operand of {node!r} was changed after it was computed, so its derivative cannot be recorded;"
-                " compute it again"
-            )
+            raise changed(node)
         mask = [type(x) is not float and x in active for x in node.operands]
         found: Sequence[Any] = node.primitive.partials(node, node.operands, mask)
         return found
@@ -159,6 +156,14 @@ def _number(flow: Any) -> Any:
     if type(flow) is not Flow:
         return 0.0 if flow is None else flow
     return _selected(flow.condition, flow.number)
+
+
+def changed(node: Any) -> GraphError:
+    """Return the error for a node that a leaf was changed after."""
+    return GraphError(
+        f"an operand of {node!r} was changed after it was computed, so its derivative cannot be recorded;"
+        " compute it again"
+    )
 
 
 def dependents(order: list[Any], inputs: Iterable[Any]) -> list[Any]:

@@ -47,12 +47,12 @@ def number(x: Value | float) -> float:
 
 
 def replayed(recording: Recording, numbers: Iterable[float]) -> list[float]:
-    """Compute the recorded graph again, node by node, from other numbers."""
-    known = dict(zip(recording.inputs, numbers, strict=True)) | {x: read(x) for x in recording.captured}
-    for node in recording.nodes:
-        operands = [x if type(x) is float else known[x] for x in node.operands]
-        known[node] = node.primitive(*operands) if node.primitive else read(node)
-    return [x if type(x) is float else known[x] for x in recording.outputs]
+    """Compute what was recorded again, step by step, from other numbers."""
+    known = [*numbers, *map(read, recording.captured), *recording.code.constants]
+    assert len(known) == recording.code.first
+    for row, operands in recording.code:
+        known.append(row(*[known[v] for v in operands]))
+    return [known[v] for v in recording.code.outputs]
 
 
 def eagerly(f: Callable[..., Any], numbers: Iterable[float]) -> list[float]:
@@ -270,7 +270,7 @@ def test_inputs_outputs_and_structures() -> None:
     assert recording.outputs[0] is recording.inputs[0]
     assert recording.outputs[2:] == [7.0, 1.0]
     assert unflatten(recording.structure, replayed(recording, [4.0, 5.0, 6.0])) == (4.0, {"sum": 11.0, "seven": 7}, 1.0)
-    assert recording.nodes == [recording.outputs[1]]
+    assert [row.name for row, _ in recording.code] == ["add"]
 
 
 def test_what_was_there_before_is_captured_and_not_looked_behind() -> None:
@@ -279,7 +279,7 @@ def test_what_was_there_before_is_captured_and_not_looked_behind() -> None:
     recording = record(lambda x: [weight * x + older, bias] if unused > 0 else 0.0, [3.0])
     assert recording.captured == [weight, bias, unused, older]
     assert conditions(recording) == [("greater", True)]
-    assert len(recording.nodes) == 3
+    assert len(recording.code.steps) == 3
     weight.data = 5.0
     assert replayed(recording, [1.0]) == [5.0 + older.data, 1.0]
 

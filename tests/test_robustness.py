@@ -20,6 +20,7 @@ from _thread import interrupt_main
 from array import array
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -30,7 +31,7 @@ import numpy
 import pytest
 
 from autograd import Primitive, Value, math, primitives
-from autograd.core import NATIVE, adjoints, depend_on_older, tangents
+from autograd.core import NATIVE, adjoints, depend_on_older, flat, tangents
 from autograd.errors import ArgumentError
 from autograd.graph import is_outdated, topological_order
 
@@ -146,6 +147,11 @@ def sweep_a_new_graph(g: Graph) -> list[float]:
     return [x.grad, y.grad]
 
 
+def derive_in_python(g: Graph) -> list[Any]:
+    own, norm = new_primitive("own")(g.y), math.norm([g.x, g.w, g.y])
+    return adjoints({own: 1.0, norm: own}, [g.x, g.w], record=True)
+
+
 NUMBERS = [0.5, 2, Fraction(1, 4)]
 MANY = [0.25 * k for k in range(50)]
 OPERATIONS: dict[str, Callable[[Graph], Any]] = {
@@ -186,8 +192,11 @@ OPERATIONS: dict[str, Callable[[Graph], Any]] = {
     "backward of a leaf": lambda g: g.free.backward(2.0),
     "adjoints": lambda g: adjoints({g.y: 2.0, g.product: Fraction(1, 2)}, [g.x, g.w, g.free]),
     "adjoints as Values": lambda g: adjoints({g.y: 1.0}, [g.x, g.w], record=True),
+    "adjoints as Values, by Python": derive_in_python,
+    "tangents as Values": lambda g: tangents([g.y, g.product], {g.x: g.w, g.w: Fraction(1, 2)}, record=True),
     "tangents": lambda g: tangents([g.y, g.product], {g.x: 1.0, g.free: 2.0}),
     "whether something older is needed": lambda g: depend_on_older([g.y], g.product.number),
+    "arrays": lambda g: flat([g.y, 2.0, g.free], [g.x], g.product.number),
     "copy": lambda g: topological_order(copy.copy(g.y)),
     "deepcopy": lambda g: [topological_order(each) for each in copy.deepcopy([g.product, g.y])],
     "pickle": lambda g: [topological_order(each) for each in pickle.loads(pickle.dumps([g.product, g.y]))],
@@ -284,6 +293,8 @@ SWEEPS: dict[str, Callable[[Value, Value], Callable[[], Any]]] = {
     "backward": lambda x, y: y.backward,
     "adjoints": lambda x, y: partial(adjoints, {y: 1.0}, [x]),
     "tangents": lambda x, y: partial(tangents, [y], {x: 1.0}),
+    "adjoints as Values": lambda x, y: partial(adjoints, {y: 1.0}, [x], record=True),
+    "tangents as Values": lambda x, y: partial(tangents, [y], {x: 1.0}, record=True),
 }
 every_sweep = pytest.mark.parametrize("name", SWEEPS)
 
@@ -347,6 +358,27 @@ def ctrl_c_whose_handler_computes(name: str) -> None:
     same((sweep(), x.grad), (None, 2.0) if name == "backward" else ([1.0], 0.0))
 
 
+class Late(dict[Value, float]):
+    """Seeds that come with an interrupt, after the sweep has looked for what lies between inputs and results."""
+
+    def values(self) -> Any:
+        interrupts = map(operator.call, [interrupt_main])  # in C, so that no handler runs before the sweep does
+        return map(operator.itemgetter(1), zip(interrupts, super().values()))
+
+
+def ctrl_c_while_derivatives_are_recorded() -> None:
+    x, y = chain(LONG)
+    z = y * x
+    with suppress(KeyboardInterrupt):
+        adjoints(Late({z: 1.0}), [x], record=True)
+        raise AssertionError("the sweep came to its end")
+    calls: list[Any] = []
+    signal.signal(signal.SIGINT, lambda *_: calls.append(stir()))
+    (slope,) = adjoints(Late({z: 1.0}), [x], record=True)
+    same((slope.data, x.grad, len(calls)), (y.data + x.data, 0.0, 1))
+    same(adjoints({slope: 1.0}, [x]), [2.0])
+
+
 def ctrl_c_during_a_sweep_in_another_thread() -> None:
     """Interrupts are for the main thread."""
     x, y = chain(LONG)
@@ -373,6 +405,10 @@ class TestInterrupted:
     @every_sweep
     def test_a_handler_may_compute(self, name: str) -> None:
         run_alone(ctrl_c_whose_handler_computes, name)
+
+    @native_only
+    def test_derivatives_are_recorded_on_from_there(self) -> None:
+        run_alone(ctrl_c_while_derivatives_are_recorded)
 
     def test_sweeps_in_other_threads_go_on(self) -> None:
         run_alone(ctrl_c_during_a_sweep_in_another_thread)
@@ -709,6 +745,7 @@ STIRRED: dict[str, Callable[[Value, Any], Any]] = {
     "backward": lambda x, number: [(x * x).backward(number), x.grad],
     "adjoints": lambda x, number: adjoints({x * x: number, x * 3.0: number}, [x]),
     "tangents": lambda x, number: tangents([x * x], {x: number}),
+    "adjoints as Values": lambda x, number: adjoints({x * x: number, x * 3.0: number}, [x], record=True),
 }
 
 
@@ -735,6 +772,27 @@ def test_primitives_may_compute_while_they_are_evaluated() -> None:
     y = own(own(x * 2.0)) + x
     y.backward()
     assert (y.data, x.grad) == (math.sin(math.sin(1.0)) + 0.5, math.cos(math.sin(1.0)) * math.cos(1.0) * 2.0 + 1.0)
+    (slope,) = adjoints({y: 1.0}, [x], record=True)
+    assert slope.data == x.grad
+    (again,) = tangents([y], {x: 1.0}, record=True)
+    assert again.data == pytest.approx(slope.data)
+
+
+def test_rules_may_let_go_of_all_they_are_asked_about() -> None:
+    """Only the sweep keeps the lines of what it differentiates."""
+
+    def slope(out: Any, x: Any) -> Any:
+        if isinstance(out, Value):
+            y.__init__(7.0)  # type: ignore[misc]
+            stir()
+        return x * 2.0
+
+    x = Value(0.5)
+    y = Primitive("square", lambda x: x * x, (slope,))(x * 3.0)
+    (derivative,) = adjoints({y: x}, [x], record=True)
+    assert (derivative.data, y.data) == (0.5 * 3.0 * 3.0, 7.0)
+    stir()
+    assert adjoints({derivative: 1.0}, [x]) == [18.0 * 2.0 * 0.5]
 
 
 def test_a_weak_reference_to_a_handle_may_look_at_its_graph_when_it_dies() -> None:

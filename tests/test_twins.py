@@ -11,7 +11,8 @@ import tracemalloc
 import weakref
 from array import array
 from bisect import bisect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from math import inf, nan
 from types import SimpleNamespace
@@ -23,14 +24,14 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from autograd import core as core_in_use, primitives as p, sweeps, value
+from autograd import core as core_in_use, flat, primitives as p, sweeps, value
 from autograd.errors import GraphError
 from autograd.graph import is_outdated
 from autograd.primitives import BUILT_IN, TABLE, primitive
 
 native = pytest.importorskip("autograd._native")
 
-PLAIN = SimpleNamespace(**{**vars(sweeps), **vars(value)})
+PLAIN = SimpleNamespace(**{**vars(flat), **vars(sweeps), **vars(value)})
 CORES = (PLAIN, native)
 every_core = pytest.mark.parametrize("core", CORES, ids=["plain", "compiled"])
 every_row = pytest.mark.parametrize("name", sorted(BUILT_IN))
@@ -144,12 +145,13 @@ steps = st.tuples(names, ways, st.lists(operands, min_size=3, max_size=6))
 def computed(core: Any, name: str, way: str, xs: list[Any]) -> Any:
     """Return the value of a row, asked for in one of the ways in which the library does."""
     row = TABLE[name]
-    xs = xs[: len(xs) // 2 * 2 if name == "dot" else row.arity]
+    in_rows = row.many and way not in ("row", "function")
+    xs = xs[: len(xs) // 2 * 2 if name == "dot" or in_rows else row.arity]
     if name == "copysign" and xs[1] != xs[1]:
         xs[1] = 1.0  # which sign a computed NaN has, nobody says: IEEE 754, C and Python leave it to the processor
     if way == "function" and name in BUILT_IN:
         return core.function(row)(*xs)
-    if way == "row" or not row.many:
+    if not in_rows:
         return row(*xs)
     half = len(xs) // 2
     has_values = any(type(x) is core.Value for x in xs[half:])
@@ -314,6 +316,13 @@ class Together(RuleBasedStateMachine):
     def ask_for_older_operands(self, results: list[Any], first: Any) -> None:
         self.do(lambda core, results, first: core.depend_on_older(results, first.number), results, first)
 
+    @rule(roots=st.lists(places | numbers, max_size=3), inputs=st.lists(places, max_size=3), since=places)
+    def write_down_as_arrays(self, roots: list[Any], inputs: list[Any], since: Any) -> None:
+        def arrays(core: Any, roots: list[Any], inputs: list[Any], since: Any) -> Any:
+            return list(core.flat(roots, list(dict.fromkeys(inputs)), since.number))
+
+        self.do(arrays, roots, inputs, since)
+
     @precondition(lambda self: self.size < 100)
     @rule(xs=st.lists(places, min_size=1, max_size=3), memo=st.none() | st.tuples(places, places))
     def copy_deeply(self, xs: list[Any], memo: Any) -> None:
@@ -355,35 +364,73 @@ TestTogether.settings = settings(max_examples=2 * settings().max_examples, state
 # ── every row ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def graph(core: Any, point: list[float], program: list[Any]) -> list[Any]:
+    """Return the Values at a point, and what is computed from them."""
+    found = [core.Value(x) for x in point]
+    for name, way, places in program:
+        xs = [found[x % len(found)] if type(x) is Place else x for x in places]
+        found.append(computed(core, name, way, xs))
+    return found
+
+
+points = st.lists(numbers, min_size=1, max_size=4)
+programs = st.lists(steps, max_size=5)
+two_seeds = st.tuples(numbers | st.sampled_from(SPECIAL), st.sampled_from(SPECIAL))
+
+
 @every_row
-@given(
-    point=st.lists(numbers, min_size=1, max_size=4),
-    program=st.lists(steps, max_size=5),
-    last=steps,
-    seeds=st.tuples(numbers | st.sampled_from(SPECIAL), st.sampled_from(SPECIAL)),
-)
+@given(point=points, program=programs, last=steps, seeds=two_seeds)
 @settings(max_examples=25)
 def test_random_graphs_and_their_derivatives_are_the_same_to_the_bit(
     name: str, point: list[float], program: list[Any], last: Any, seeds: tuple[float, float]
 ) -> None:
-    def values(core: Any) -> list[Any]:
-        found = [core.Value(x) for x in point]
-        for step, way, places in [*program, (name, *last[1:])]:
-            xs = [found[x % len(found)] if type(x) is Place else x for x in places]
-            found.append(computed(core, step, way, xs))
-        return found
-
     def derivatives(core: Any, xs: list[Any]) -> str:
         xs[-1].backward(seeds[0])
         ends = dict(zip((xs[0], xs[-1]), seeds))
         return repr((core.adjoints(ends, xs), core.tangents(xs, ends)))
 
-    found = each(values)
+    found = each(graph, point, [*program, (name, *last[1:])])
     assert [repr(x) for x in found.plain] == [repr(x) for x in found.compiled]
     twins = [Twins(*pair) for pair in zip(*found) if type(pair[0]) is PLAIN.Value]
     derived = each(derivatives, twins)
     assert derived.plain == derived.compiled
     assert_same(twins)
+
+
+@contextmanager
+def recording(core: Any, begun: bool) -> Iterator[None]:
+    """Compute as if a function was recorded."""
+    core.set_recorder(SimpleNamespace(truth=lambda x: core.read(x) != 0.0) if begun else None)
+    try:
+        yield
+    finally:
+        core.set_recorder(None)
+
+
+@every_row
+@given(point=points, program=programs, last=steps, seeds=two_seeds, begun=st.booleans(), forth=st.booleans())
+@settings(max_examples=25)
+def test_recorded_derivatives_are_the_same_graphs_to_any_order(
+    name: str, point: list[float], program: list[Any], last: Any, seeds: tuple[float, float], begun: bool, forth: bool
+) -> None:
+    def derivatives(core: Any, xs: list[Any]) -> list[Any]:
+        with recording(core, begun):
+            first = core.adjoints(dict(zip((xs[0], xs[-1]), seeds)), xs, record=True)
+            slopes = [x for x in first if type(x) is core.Value] or xs[:1]
+            along = dict(zip(xs, [slopes[0], 1.0, 0.0]))
+            second = (
+                core.tangents([xs[-1], *slopes], along, record=True)
+                if forth
+                else core.adjoints({slopes[-1]: xs[0], slopes[0]: 1.0}, xs[:2], record=True)
+            )
+            curvatures = [x for x in second if type(x) is core.Value][:1]
+            return [*first, *second, *core.adjoints(dict.fromkeys(curvatures, 1.0), xs, record=True)]
+
+    found = each(graph, point, [*program, (name, *last[1:])])
+    twins = [Twins(*pair) for pair in zip(*found) if type(pair[0]) is PLAIN.Value]
+    derived = each(derivatives, twins)
+    assert [repr(x) for x in derived.plain] == [repr(x) for x in derived.compiled]
+    assert_same([*twins, *(Twins(*pair) for pair in zip(*derived) if type(pair[0]) is PLAIN.Value)])
 
 
 # ── how long what a Value knows is kept ──────────────────────────────────────────────────────────────────────────────
