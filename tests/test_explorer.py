@@ -20,7 +20,7 @@ from hypothesis import given
 
 from autograd import Exploration, Value, explore, math, primitive
 from autograd.errors import ArgumentError, DrawingError, GraphError
-from autograd.explorer import __main__ as command, clusters, contents as contents_module
+from autograd.explorer import __main__ as command, clusters, contents as contents_module, page as page_module
 from autograd.explorer.clusters import Cluster, clustered
 from autograd.explorer.contents import FORMAT, Contents, template
 from autograd.primitives import TABLE
@@ -304,9 +304,21 @@ def test_the_page_refers_to_nothing_outside() -> None:
     attributes = [name for _, found, _ in Elements(page).found for name in found]
     assert {"src", "href", "style"}.isdisjoint(attributes)
     assert not any(name.startswith("on") for name in attributes)
-    own = re.sub(r'<script type="(application/json|text/plain)".*?</script>', "", page, flags=re.DOTALL)
+    own = re.sub(r'<script type="(application/json|text/plain)".*?</script>|<!--.*?-->', "", page, flags=re.DOTALL)
     assert [*re.findall(r"\bhttps?://(?!www\.w3\.org/2000/svg|dlmf\.nist\.gov)\S+", own)] == []
     assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function", own)
+
+
+def test_the_page_brings_the_licences_of_what_is_in_it() -> None:
+    program, notice = page_module.source("vendored/viz-global.js"), page_module.source("vendored/LICENSE")
+    viz, graphviz = re.search(r"Viz.js ([\d.]+)", program), re.search(r'graphvizVersion="([\d.]+)"', program)
+    assert viz is not None
+    assert graphviz is not None
+    assert f"Viz.js {viz[1]} as published" in notice
+    assert f"Graphviz {graphviz[1]} and Expat" in notice
+    assert f"graphviz-{graphviz[1]}.tar.gz" in notice
+    assert page_module.source("vendored/EPL-2.0.txt").startswith("Eclipse Public License - v 2.0\n")
+    assert f"<!--\n{notice}-->\n" in explore(Value(1.0)).html()
 
 
 def test_labels_are_data_in_the_page() -> None:
