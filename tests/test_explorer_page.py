@@ -454,6 +454,8 @@ def test_two_thousand_nodes_are_shown_one_by_one_and_only_those_in_sight_are_dra
     assert page.locator(".card").count() == size
     assert page.locator(".card.module").count() == 0
     assert page.locator(".card:not(.out)").count() < size
+    displays = page.locator(".card.out text").evaluate_all("all => all.map((text) => getComputedStyle(text).display)")
+    assert {*displays} == {"none"}  # a browser lays out the texts in a hidden group, and at each zoom anew
     for _ in range(5):
         page.keyboard.press(",")
     root.backward()
