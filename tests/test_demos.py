@@ -58,6 +58,7 @@ MOONS = (
     "moons_neuron.png",
     "moons_small_loss.svg",
     "moons_small_loss.png",
+    "moons_explorer.html",
 )
 
 
