@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import re
 import runpy
+import subprocess
 import sys
 from dataclasses import replace
 from html import unescape
@@ -26,6 +28,7 @@ from autograd.explorer.contents import FORMAT, Contents, template
 from autograd.primitives import TABLE
 from autograd.testing import graphs
 from nn import MLP
+from tests.pages import PAGES, digests
 
 
 def expression() -> Value:
@@ -331,6 +334,17 @@ def test_labels_are_data_in_the_page() -> None:
     data = next(text for attributes, text in found.all("script") if attributes["type"] == "application/json")
     assert not set("<>&\u2028\0") & set(data)
     assert Contents.from_json(data).labels[-1] == root.label
+
+
+def test_both_cores_make_the_same_pages() -> None:
+    """So that they need to be tried with only one of them in a browser."""
+    pytest.importorskip("autograd._native")
+    pytest.importorskip("matplotlib", reason="the demos need: pip install 'scalar-autograd[demos]'")
+    other = {**os.environ, "AUTOGRAD_PURE": "" if os.environ.get("AUTOGRAD_PURE") else "1"}
+    command, folder = [sys.executable, "-m", "tests.pages"], Path(__file__).parents[1]
+    ended = subprocess.run(command, env=other, cwd=folder, capture_output=True, text=True, check=True)
+    assert ended.stdout == digests()
+    assert ended.stdout.count("\n") == len(PAGES)
 
 
 def test_the_page_of_a_result_without_a_name_has_a_title() -> None:
