@@ -488,6 +488,7 @@ def test_a_hundred_thousand_nodes_open_closed(visit: Open) -> None:
 
 # ── labels are data ──────────────────────────────────────────────────────────────────────────────────────────────────
 
+
 def test_five_hundred_hostile_labels_stay_text(visit: Open) -> None:
     assert len({*LABELS}) == 500
     kinds = "() => [...new Set([...document.querySelectorAll('*')].map((e) => e.localName))].sort()"
