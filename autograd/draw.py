@@ -8,7 +8,6 @@ text to Graphviz when it is shown.
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from typing import Any, get_args
 
 from autograd.core import Value
 from autograd.errors import ArgumentError, DrawingError, GraphError, describe
+from autograd.files import reason, save
 from autograd.graph import topological_order
 from autograd.picture.data import Cluster, Direction, Edge, Node, Picture, State, Theme, digits, largest, plain, scaled
 from autograd.picture.dot import EXTRA, dot
@@ -185,13 +185,7 @@ class Drawing:
         """
         target, format = _target(path)
         picture = _picture(self.source, format)
-        try:
-            _write(target, picture)
-        except (OSError, ValueError) as error:  # ValueError: a name that no file can have
-            raise DrawingError(
-                f"render: cannot write {str(target)!r}: {_reason(error)}; choose a place where files can be written"
-            ) from error
-        return target
+        return save(target, picture, "render")
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         try:
@@ -214,19 +208,6 @@ def _target(path: str | os.PathLike[str]) -> tuple[Path, str]:
     return target, format
 
 
-def _write(path: Path, content: bytes) -> None:
-    """Write a file so that it is always there in full: the new one, or what was there before."""
-    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
-    try:
-        with open(temporary, "xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
 def _picture(source: str, format: str) -> bytes:
     """Return the picture, made by the first of the renderers that can."""
     failures = []
@@ -234,7 +215,7 @@ def _picture(source: str, format: str) -> bytes:
         try:
             return _run([*command, f"-T{format}", *OPTIONS.get(format, [])], source.encode())
         except (OSError, subprocess.CalledProcessError) as error:
-            failures.append(f"{name}: {_reason(error)}")
+            failures.append(f"{name}: {_failure(error)}")
     if failures:
         raise DrawingError(f"Graphviz could not make the picture ({'; '.join(failures)}); its DOT text is in .source")
     raise DrawingError(
@@ -255,9 +236,9 @@ def _run(command: list[str], content: bytes) -> bytes:
     return subprocess.run(command, input=content, capture_output=True, check=True).stdout
 
 
-def _reason(error: Exception) -> str:
+def _failure(error: OSError | subprocess.CalledProcessError) -> str:
     """Return why it failed in a few words: those of the system, or the last line that a program said."""
-    if isinstance(error, subprocess.CalledProcessError):
-        said = error.stderr.decode(errors="replace").split("\n")
-        return next(filter(None, map(str.strip, reversed(said))), f"it ended with {error.returncode}")
-    return getattr(error, "strerror", None) or str(error)
+    if isinstance(error, OSError):
+        return reason(error)
+    said = error.stderr.decode(errors="replace").split("\n")
+    return next(filter(None, map(str.strip, reversed(said))), f"it ended with {error.returncode}")

@@ -20,7 +20,7 @@ from matplotlib.ticker import PercentFormatter
 from sklearn.datasets import make_moons  # type: ignore[import-untyped]
 from tqdm import tqdm  # type: ignore[import-untyped]
 
-from autograd import Value, draw
+from autograd import Value, draw, explore, math
 from demos import shared
 from demos.film import Moment, film, moment
 from nn import MLP, SGD, Neuron, draw_network, l2, max_margin
@@ -134,6 +134,15 @@ def small_loss(point: Point, label: int, seed: int) -> Value:
     return loss
 
 
+def hardest(model: MLP, points: list[Point], labels: list[int]) -> Value:
+    """Return the loss at the point that the model does worst at."""
+    point, label = min(zip(points, labels), key=lambda pair: model(pair[0]).data * pair[1])
+    score = model([Value(x, label=f"x{i}") for i, x in enumerate(point)])
+    loss = math.relu(1 - label * score)
+    score.label, loss.label = "score", "loss"
+    return loss
+
+
 def main() -> int:
     """Train, print what came out, save the pictures; return 0 if enough points are on the right side, else 1."""
     parser = shared.parser("moons", __doc__ or "")
@@ -158,6 +167,7 @@ def main() -> int:
     pictures.drawing(draw_network(model), "moons_network")
     pictures.drawing(draw(one_neuron(model, points[0]), local_derivatives=True), "moons_neuron")
     pictures.drawing(draw(small_loss(points[0], labels[0], options.seed)), "moons_small_loss")
+    pictures.page(explore(hardest(model, points, labels), model).html(), "moons_explorer")
     if options.film:
         pictures.film(film(model, moments, lambda axes, model: plane(axes, model, points, labels, 61)), "moons_film")
     return shared.verdict(right >= TARGET, f"accuracy {right:.1%}, at least {TARGET:.0%} wanted")

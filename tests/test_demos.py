@@ -58,6 +58,7 @@ MOONS = (
     "moons_neuron.png",
     "moons_small_loss.svg",
     "moons_small_loss.png",
+    "moons_explorer.html",
 )
 
 
@@ -75,6 +76,8 @@ def test_moons_learns(tmp_path):
     assert all(f">{text}<" in neuron for text in ("w0", "w1", "b", "x0", "x1", "dot", "relu", "output"))
     loss = (tmp_path / "moons_small_loss.svg").read_text(encoding="utf-8")
     assert all(f">{text}<" in loss for text in ("n1.w0", "n2.w1", "n3.b", "tanh", "score", "loss"))
+    page = (tmp_path / "moons_explorer.html").read_text(encoding="utf-8")
+    assert all(f'"{text}"' in page for text in ("layers.2.neurons.0.bias", "x0", "x1", "score", "loss"))
 
 
 def test_moons_as_a_film(tmp_path):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import re
 import runpy
+import subprocess
 import sys
 from dataclasses import replace
 from html import unescape
@@ -20,12 +22,13 @@ from hypothesis import given
 
 from autograd import Exploration, Value, explore, math, primitive
 from autograd.errors import ArgumentError, DrawingError, GraphError
-from autograd.explorer import __main__ as command, clusters, contents as contents_module
+from autograd.explorer import __main__ as command, clusters, contents as contents_module, page as page_module
 from autograd.explorer.clusters import Cluster, clustered
 from autograd.explorer.contents import FORMAT, Contents, template
 from autograd.primitives import TABLE
 from autograd.testing import graphs
 from nn import MLP
+from tests.pages import PAGES, digests
 
 
 def expression() -> Value:
@@ -304,9 +307,21 @@ def test_the_page_refers_to_nothing_outside() -> None:
     attributes = [name for _, found, _ in Elements(page).found for name in found]
     assert {"src", "href", "style"}.isdisjoint(attributes)
     assert not any(name.startswith("on") for name in attributes)
-    own = re.sub(r'<script type="(application/json|text/plain)".*?</script>', "", page, flags=re.DOTALL)
+    own = re.sub(r'<script type="(application/json|text/plain)".*?</script>|<!--.*?-->', "", page, flags=re.DOTALL)
     assert [*re.findall(r"\bhttps?://(?!www\.w3\.org/2000/svg|dlmf\.nist\.gov)\S+", own)] == []
     assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function", own)
+
+
+def test_the_page_brings_the_licences_of_what_is_in_it() -> None:
+    program, notice = page_module.source("vendored/viz-global.js"), page_module.source("vendored/LICENSE")
+    viz, graphviz = re.search(r"Viz.js ([\d.]+)", program), re.search(r'graphvizVersion="([\d.]+)"', program)
+    assert viz is not None
+    assert graphviz is not None
+    assert f"Viz.js {viz[1]} as published" in notice
+    assert f"Graphviz {graphviz[1]} and Expat" in notice
+    assert f"graphviz-{graphviz[1]}.tar.gz" in notice
+    assert page_module.source("vendored/EPL-2.0.txt").startswith("Eclipse Public License - v 2.0\n")
+    assert f"<!--\n{notice}-->\n" in explore(Value(1.0)).html()
 
 
 def test_labels_are_data_in_the_page() -> None:
@@ -319,6 +334,17 @@ def test_labels_are_data_in_the_page() -> None:
     data = next(text for attributes, text in found.all("script") if attributes["type"] == "application/json")
     assert not set("<>&\u2028\0") & set(data)
     assert Contents.from_json(data).labels[-1] == root.label
+
+
+def test_both_cores_make_the_same_pages() -> None:
+    """So that they need to be tried with only one of them in a browser."""
+    pytest.importorskip("autograd._native")
+    pytest.importorskip("matplotlib", reason="the demos need: pip install 'scalar-autograd[demos]'")
+    other = {**os.environ, "AUTOGRAD_PURE": "" if os.environ.get("AUTOGRAD_PURE") else "1"}
+    command, folder = [sys.executable, "-m", "tests.pages"], Path(__file__).parents[1]
+    ended = subprocess.run(command, env=other, cwd=folder, capture_output=True, text=True, check=True)
+    assert ended.stdout == digests()
+    assert ended.stdout.count("\n") == len(PAGES)
 
 
 def test_the_page_of_a_result_without_a_name_has_a_title() -> None:

@@ -15,6 +15,7 @@ import autograd
 ROOT = Path(__file__).parents[1]
 ORDER = [
     "errors",
+    "files",
     "namesake",
     "special",
     "floats",
@@ -150,6 +151,12 @@ def test_every_module_has_its_place() -> None:
 def test_modules_import_only_from_modules_above(path: Path) -> None:
     above = ORDER[: ORDER.index(place_of(path))]
     assert [module for module in of_the_library(python_in(path)) if module not in above] == []
+
+
+@pytest.mark.parametrize("path", modules, ids=name_of)
+def test_modules_leave_each_others_private_names_alone(path: Path) -> None:
+    names = [name for _, name in imported(python_in(path)) if name.startswith("_") and name not in ORDER]
+    assert names == []
 
 
 @pytest.mark.parametrize("path", users, ids=name_of)

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from autograd.core import Value
-from autograd.draw import _reason, _write
 from autograd.errors import ArgumentError, DrawingError, describe
+from autograd.files import save
 
 if TYPE_CHECKING:  # what follows is imported where it is used, because `import autograd` should not take longer
     from autograd.explorer.contents import Contents
@@ -58,13 +58,7 @@ class Exploration:
         texts = {".html": self.html, ".json": self.contents.to_json}
         if target.suffix.lower() not in texts:
             raise ArgumentError(f"save: got {describe(path)}; expected a path that ends in .html or .json")
-        try:
-            _write(target, texts[target.suffix.lower()]().encode())
-        except (OSError, ValueError) as error:  # ValueError: a name that no file can have
-            raise DrawingError(
-                f"save: cannot write {str(target)!r}: {_reason(error)}; choose a place where files can be written"
-            ) from error
-        return target
+        return save(target, texts[target.suffix.lower()]().encode(), "save")
 
     def _repr_html_(self) -> str:
         from html import escape

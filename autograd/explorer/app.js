@@ -182,8 +182,11 @@ function toggle(cluster, opens, { fit = true } = {}) {
   if (opens && shownWith(cluster) > MOST_OPEN) return notify(`No more than ${MOST_OPEN.toLocaleString("en")} boxes can be shown at once: close others first.`);
   if (opens) open.add(cluster);
   else for (const c of [...open]) if (c === cluster || outline.within[c].includes(cluster)) open.delete(c);
-  return redraw({ fit, focus: opens ? null : `c${cluster}` });
+  return redraw({ fit, focus: opens ? outline.standIn(newestIn(cluster)) : `c${cluster}` });
 }
+
+/** The result of a module: what is computed last in it. */
+const newestIn = (cluster) => graph.members.findLastIndex((member) => outline.within[member].includes(cluster));
 
 function notify(text) {
   $("notice").textContent = text;
@@ -259,7 +262,7 @@ function showUses(node, shot) {
   const rows = uses.slice(first, first + MOST_LISTED).map((use) => {
     const partial = graph.partials[use.node][use.place], rule = graph.template(use.node)[2 + use.place];
     const amount = graph.contribution(adjoints[use.node], use.node, use.place);
-    const local = partial === null ? [make("span", { class: "hint" }, "not selected")] : [...(rule ? [...filled(graph, use.node, rule, false), relation("=")] : []), number(partial)];
+    const local = partial === null ? [make("span", { class: "hint" }, "not selected")] : [...(rule ? [...filled(graph, use.node, rule, false), make("wbr"), relation("=")] : []), number(partial)];
     const classes = [use.step >= done ? "later" : "", use.step === done - 1 ? "now" : ""].join(" ").trim();
     return make("tr", { class: classes || undefined },
       make("td", {}, link(use.node)), make("td", {}, number(adjoints[use.node])), make("td", {}, ...local),

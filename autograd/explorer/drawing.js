@@ -1,7 +1,8 @@
 // The drawing: nodes, closed modules and arrows as SVG; where they stand, and what they say.
 
 const NAMESPACE = "http://www.w3.org/2000/svg";
-const ROW = 18, PADDING = 10, LONGEST_NAME = 22, LONGEST_TEXT = 26, MANY_ARROWS = 3000;
+const ROW = 18, PADDING = 10, LONGEST_NAME = 22, LONGEST_TEXT = 26, MOST_ARROWS = 1500;
+const GOLDEN = (Math.sqrt(5) - 1) / 2; // its multiples are spread evenly, however many are taken
 const MEASURE = document.createElement("canvas").getContext("2d");
 const FONTS = {};
 
@@ -231,7 +232,7 @@ class Drawing {
     for (const edge of edges) {
       const points = courses.get(edge) ?? straight(byId.get(edge.tail), byId.get(edge.head));
       const [xs, ys] = [0, 1].map((i) => points.map((p) => p[i]));
-      this.arrows.set(edge.key, { ...edge, points, box: [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)] });
+      this.arrows.set(edge.key, { ...edge, points, lot: (this.arrows.size * GOLDEN) % 1, box: [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)] });
     }
     this.overlay = draw("g", { class: "arrows" });
     this.layer.append(this.overlay);
@@ -245,20 +246,23 @@ class Drawing {
     pen.clearRect(0, 0, canvas.width, canvas.height);
     pen.setTransform(ratio * k, 0, 0, ratio * k, ratio * x, ratio * y);
     pen.strokeStyle = getComputedStyle(svg).getPropertyValue("--edge");
-    const [left, top, right, bottom] = [-x / k, -y / k, (w - x) / k, (h - y) / k];
-    let seen = [...this.arrows.values()].filter(({ box }) => box[0] <= right && box[2] >= left && box[1] <= bottom && box[3] >= top);
-    const coarse = seen.length > MANY_ARROWS;
-    if (coarse) { // those that only pass by would hide the others
-      const within = ([px, py]) => px >= left && px <= right && py >= top && py <= bottom;
-      seen = seen.filter(({ points }) => within(points[0]) || within(points.at(-1)));
-    }
+    const { seen, crowded } = this.inSight([-x / k, -y / k, (w - x) / k, (h - y) / k]);
     for (const [kind, lineWidth, dash] of [["one", 1.1, []], ["many", 1.8, []], ["nothing", 1.1, [2, 5]]]) {
-      Object.assign(pen, { lineWidth: coarse ? 0.7 / k : lineWidth, globalAlpha: coarse ? 0.5 : 1 });
-      pen.setLineDash(coarse ? [] : dash);
+      Object.assign(pen, { lineWidth: crowded ? 0.7 / k : lineWidth, globalAlpha: crowded ? 0.5 : 1 });
+      pen.setLineDash(crowded ? [] : dash);
       pen.beginPath();
-      for (const arrow of seen) if (arrowKind(arrow) === kind) trace(pen, arrow.points, coarse);
+      for (const arrow of seen) if (arrowKind(arrow) === kind) trace(pen, arrow.points);
       pen.stroke();
     }
+  }
+
+  /** The arrows to paint; of more than can be told apart, those that begin or end in sight, and of these a fair share. */
+  inSight([left, top, right, bottom]) {
+    const within = ([x, y]) => x >= left && x <= right && y >= top && y <= bottom;
+    const seen = [...this.arrows.values()].filter(({ box }) => box[0] <= right && box[2] >= left && box[1] <= bottom && box[3] >= top);
+    if (seen.length <= MOST_ARROWS) return { seen, crowded: false };
+    const ending = seen.filter(({ points }) => within(points[0]) || within(points.at(-1)));
+    return { seen: ending.filter(({ lot }) => lot < MOST_ARROWS / ending.length), crowded: true };
   }
 
   /** Show what has been done, and what the step is about. */
@@ -448,11 +452,10 @@ function straight(tail, head) {
 
 const arrowKind = ({ count, nothing }) => (count > 1 ? "many" : nothing ? "nothing" : "one");
 
-/** Draw a chain of cubic Bézier curves, or where there are very many, a line. */
-function trace(pen, points, coarse) {
+/** Draw a chain of cubic Bézier curves. */
+function trace(pen, points) {
   pen.moveTo(...points[0]);
-  if (coarse) pen.lineTo(...points.at(-1));
-  else for (let i = 1; i < points.length; i += 3) pen.bezierCurveTo(...points[i], ...points[i + 1], ...points[i + 2]);
+  for (let i = 1; i < points.length; i += 3) pen.bezierCurveTo(...points[i], ...points[i + 1], ...points[i + 2]);
 }
 
 /** A chain of cubic Bézier curves. */

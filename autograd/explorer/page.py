@@ -40,6 +40,7 @@ def page(contents: Contents, title: str) -> str:
         "TITLE": html.escape(title),
         "STYLE": style,
         "DATA": contents.to_json().translate(MARKUP),
+        "NOTICE": source("vendored/LICENSE"),
         "GRAPHVIZ": _graphviz(),
         "SCRIPT": script,
     }
