@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from autograd import passes
 from autograd.columns import Column, Inputs, built, cells
-from autograd.core import Value, recorder, set_recorder
+from autograd.core import Value, depend_on_older, recorder, set_recorder
 from autograd.graph import topological_order
 from autograd.machine import Machine
 from autograd.primitives import Primitive
@@ -85,9 +85,11 @@ def _columns(kernel: Kernel, inputs: Inputs) -> tuple[Any, list[Column]]:
     ask("a call over lanes")  # which may ask for conditions
     with _undisturbed(recording):
         results, application = kernel.applied(inputs)
-    columns = results.columns()
-    if application is None:
-        return results.structure, columns
+        columns = results.columns()
+        if application is None:
+            return results.structure, columns
+        if not depend_on_older(application.values, recording.begun):  # constants: derivatives may be, too
+            return results.structure, application.nodes(columns)
     if any(x.number >= recording.first for x in application.captured) and kernel.has_guards:
         raise recording.unwanted()  # a path that lanes take later could not be recorded: what it captures is gone
     slopes = cache(lambda: _columns(application.slopes, inputs)[1])  # of all results, by another call over lanes
@@ -152,8 +154,9 @@ class Call:
         import numpy
 
         size, first = len(self.arguments.outputs), self.arguments.outputs[0]
-        if list(self.arguments.outputs) == list(range(first, first + size)):  # as they stand
-            found = numbers[first : first + size]
+        end = first + size
+        if end <= self.arguments.inputs and list(self.arguments.outputs) == list(range(first, end)):  # as they stand
+            found = numbers[first:end]
         else:
             found = numpy.empty(size)
             yield partial(Machine(self.arguments, exact=True).one, numbers[: self.results.start], found)

@@ -194,6 +194,11 @@ class Application:
         """What nodes are made of: the numbers of the columns that hold Values, and what is captured."""
         return [*cells([self.columns[place] for place in self.active]), *self.captured]
 
+    @property
+    def values(self) -> list[Value]:
+        """Those of the operands that are no numbers."""
+        return [x for x in self.operands if type(x) is not float]
+
     def row(self, place: int, slopes: Sequence[Column]) -> list[Any]:
         """Return the slopes of one result by the operands, given those of all results."""
         width = len(self.active) + len(self.captured)

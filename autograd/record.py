@@ -70,8 +70,10 @@ class Recording:
 class Recorder:
     """What a thread asks while it records. A side of a branch that may not be taken is given up before it asks."""
 
-    def __init__(self, *, calls: bool = False) -> None:
-        self.first = Value(0.0).number
+    def __init__(self, numbers: Iterable[float], *, calls: bool = False) -> None:
+        self.first = Value(0.0).number  # what has a lower one was there before
+        self.inputs = [Value(x) for x in numbers]
+        self.begun = Value(0.0).number  # what has a lower one is no constant
         self.guards: dict[int, Guard] = {}  # by the number of the condition
         self.calls: list[Called] | None = [] if calls else None  # over lanes; None where they are taken apart
         self.refused: Exception | None = None
@@ -115,9 +117,8 @@ def record(
     """
     if is_recording():
         raise RecordingError("record: this thread is recording a function already; call the inner one as it is")
-    recorder = Recorder(calls=calls)
-    inputs = [Value(x) for x in numbers]
-    arguments = inputs if structure is None else unflatten(structure, inputs)
+    recorder = Recorder(numbers, calls=calls)
+    arguments = recorder.inputs if structure is None else unflatten(structure, recorder.inputs)
     numpy = sys.modules.get("numpy")
     before = _random_states(numpy)
     with _recorded_by(recorder):
@@ -127,7 +128,7 @@ def record(
     if _random_states(numpy) != before:
         _refuse_random(f, arguments, numpy, before)
     outputs, shape = flatten(result, f"the result of {getattr(f, '__name__', 'the function')}", fixed=True)
-    return _recording(recorder, inputs, outputs, shape)
+    return _recording(recorder, outputs, shape)
 
 
 @contextmanager
@@ -139,9 +140,9 @@ def _recorded_by(recorder: Recorder) -> Iterator[None]:
         set_recorder(None)
 
 
-def _recording(recorder: Recorder, inputs: list[Value], outputs: list[Any], structure: Structure) -> Recording:
+def _recording(recorder: Recorder, outputs: list[Any], structure: Structure) -> Recording:
     """Return the recording, with guards on what is no constant only."""
-    guards = list(recorder.guards.values())
+    inputs, guards = recorder.inputs, list(recorder.guards.values())
     roots = [*outputs, *(guard.condition for guard in guards)]
     called = needed(recorder.calls or [], roots, recorder.first)
     results, captured = [x for each in called for x in each.results], []
@@ -191,7 +192,7 @@ def _refuse_random(f: Callable[..., Any], arguments: Iterable[Any], numpy: Any, 
 
     _set_random_states(numpy, before)
     watching = sys.gettrace()
-    with suppress(Exception), _recorded_by(Recorder()):
+    with suppress(Exception), _recorded_by(Recorder(())):
         sys.settrace(watch)
         try:
             f(*arguments)

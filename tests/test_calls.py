@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import Value, grad, hessian, jit, math, value_and_grad, vmap
+from autograd import Value, adjoints, grad, hessian, jit, math, value_and_grad, vmap
 from autograd.jit import Compiled
 
 rng = np.random.default_rng(0)
@@ -188,6 +188,20 @@ def test_a_compiled_function_around_calls_has_derivatives() -> None:
     nodes = np.array([Value(w) for w in WEIGHTS], object)
     compiled(nodes).backward()
     close([node.grad for node in nodes], expected)
+
+
+def test_derivatives_of_constants_are_constants() -> None:
+    def total(w: Any) -> Any:
+        return vmap(lambda y: math.sin(y * w), reduce="sum")(LABELS)
+
+    expected = 2.0 * (LABELS * np.cos(0.5 * LABELS)).sum()
+    assert jit(lambda x: x * grad(total)(0.5))(2.0) == pytest.approx(expected, rel=1e-14)
+
+    def by_adjoints(x: Any) -> Any:
+        w = Value(0.5)
+        return x * adjoints(total(w), w)
+
+    assert jit(by_adjoints)(2.0) == pytest.approx(expected, rel=1e-14)
 
 
 # ── where calls are taken apart ──────────────────────────────────────────────────────────────────────────────────────
