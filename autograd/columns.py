@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd.core import Value, read
@@ -103,7 +104,10 @@ class Numbers(NamedTuple):
 
 
 def builder(structure: Structure, start: int = 0) -> Builder:
-    """Return what puts the numbers in a list or an array, from a place on, into a structure: made once, for many."""
+    """Return what puts numbers, from a place on, into a structure: made once, for many.
+
+    They have to be in an array if there is one in the structure.
+    """
     if isinstance(structure, Fixed):
         return lambda found: structure.thing
     if isinstance(structure, Branch):
@@ -115,9 +119,7 @@ def builder(structure: Structure, start: int = 0) -> Builder:
     shape, end = structure.shape, start + structure.size
     if shape is None:
         return lambda found: float(found[start])
-    import numpy
-
-    return lambda found: numpy.asarray(found[start:end], dtype=float).reshape(shape)
+    return itemgetter(slice(start, end)) if len(shape) == 1 else lambda found: found[start:end].reshape(shape)
 
 
 class Layout:

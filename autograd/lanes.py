@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cached_property
 from math import prod
 from operator import index
 from typing import Any
 
 from autograd.columns import Block, Inputs
 from autograd.errors import ArgumentError, describe
-from autograd.structures import NUMBER, Branch, Fixed, Slot, Structure, array, cells_of, is_array, leaves_of
+from autograd.structures import NUMBER, Branch, Fixed, Slot, Structure, array, cells_of, is_array, leaves_of, slots_of
 
 Axes = Any  # an int, None, or a structure of these
 Shapes = tuple[Any, ...]
@@ -41,7 +41,7 @@ class Call:
     def inputs(self, args: Sequence[Any]) -> Inputs:
         """Return the numbers of arguments that are floats and arrays of floats, of the shapes they had in this call."""
         if self.axes is None:
-            return Inputs([_plain(x) for x in args], plain=True)
+            return Inputs([x if type(x) is float or x.ndim == 1 else x.ravel() for x in args], plain=True)
         pairs = zip(args, self.axes)
         blocks = [_plain(x) if axis is None else along(x, axis)[0] for x, axis in pairs]
         return Inputs(blocks, self.vary, self.count, plain=True)
@@ -93,19 +93,11 @@ def shapes_of(args: Sequence[Any]) -> Shapes | None:
     for x in args:
         if type(x) is float:
             shapes.append(float)
-        elif is_array(x) and x.dtype is _floats():
+        elif is_array(x) and x.dtype.char == "d" and x.dtype.isnative:
             shapes.append(x.shape)
         else:
             return None
     return tuple(shapes)
-
-
-@cache
-def _floats() -> Any:
-    """Return the type of the numbers in arrays of floats; there is one object of it."""
-    import numpy
-
-    return numpy.dtype(float)
 
 
 def along(leaf: Any, axis: int) -> tuple[Block, tuple[int, ...]]:
@@ -141,13 +133,6 @@ def _replaced(structure: Structure, slots: Any) -> Structure:
     if isinstance(structure, Branch):
         return replace(structure, parts=tuple(_replaced(part, slots) for part in structure.parts))
     return structure
-
-
-def slots_of(structure: Structure) -> list[Slot]:
-    """Return the slots from left to right."""
-    if isinstance(structure, Branch):
-        return [slot for part in structure.parts for slot in slots_of(part)]
-    return [structure] if isinstance(structure, Slot) else []
 
 
 def _block(leaf: Any, name: str) -> Block:

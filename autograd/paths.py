@@ -24,7 +24,7 @@ from autograd.errors import RecordingError
 from autograd.machine import Machine, PlainMachine
 from autograd.program import Program
 from autograd.record import Recording, record
-from autograd.structures import Structure, is_array
+from autograd.structures import Structure, slots_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     Lanes = range | NDArray[Any]  # their indices
 
 Function = Callable[..., Any]
+MADE_OF_CODE = {"build", "conditions", "guards", "has_arrays"}
 MAX_PATHS = 256
 BLOCK = 2**17  # lanes that are sorted at a time
 PROCESSORS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -88,6 +89,11 @@ class Path:
         return builder(self.structure)
 
     @cached_property
+    def has_arrays(self) -> bool:
+        """Whether there are arrays among the results."""
+        return any(slot.shape is not None for slot in slots_of(self.structure))
+
+    @cached_property
     def conditions(self) -> PlainMachine:
         """What computes the conditions of the guards, in one lane."""
         return Machine(passes.conditions_only(self.code), self.exact)
@@ -99,7 +105,7 @@ class Path:
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the other paths, which know this one as their parent, and what is made from the code."""
-        kept = {key: value for key, value in vars(self).items() if key not in ("build", "conditions", "guards")}
+        kept = {key: value for key, value in vars(self).items() if key not in MADE_OF_CODE}
         return {**kept, "others": {}, "_machines": {}, "_frames": []}
 
     @cached_property
@@ -154,7 +160,7 @@ class Path:
             departure = next((place for place, (x, outcome) in pairs if (x != 0.0) != outcome), None)
             if departure is not None:
                 return (), departure
-        if not is_array(numbers):
+        if not self.has_arrays:
             return self.machine().one(numbers), None
         import numpy
 

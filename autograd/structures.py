@@ -86,6 +86,13 @@ Structure = Slot | Branch | Fixed
 NUMBER = Slot()
 
 
+def slots_of(structure: Structure) -> list[Slot]:
+    """Return the slots from left to right."""
+    if isinstance(structure, Branch):
+        return [slot for part in structure.parts for slot in slots_of(part)]
+    return [structure] if isinstance(structure, Slot) else []
+
+
 def flatten(thing: Any, name: str, *, fixed: bool = False) -> tuple[list[Any], Structure]:
     """Return the numbers in `thing` from left to right, and the structure that holds them.
 
