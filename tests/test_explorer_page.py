@@ -579,6 +579,18 @@ def test_everything_can_be_done_with_keys(visit: Open) -> None:
     assert page.locator('.card[tabindex="0"]').count() == 1
 
 
+def test_the_graph_can_be_reached_with_tab_wherever_one_looks(visit: Open) -> None:
+    page = visit(expression()[2])
+    for _ in range(9):
+        page.keyboard.press("+")
+    stage, result = page.locator(".stage").bounding_box(), card(settled(page), 8)
+    assert result.bounding_box()["x"] > stage["x"] + stage["width"]
+    page.get_by_role("button", name="Keys").focus()
+    page.keyboard.press("Tab")
+    assert settled(page).evaluate("document.activeElement.dataset.id") == "n8"
+    assert stage["x"] < result.bounding_box()["x"] < stage["x"] + stage["width"] - result.bounding_box()["width"]
+
+
 def test_every_control_has_a_name(visit: Open) -> None:
     _, _, loss = expression()
     page = visit(loss)
