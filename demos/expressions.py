@@ -7,7 +7,6 @@ finds by hand.
 from __future__ import annotations
 
 import inspect
-import sys
 from collections.abc import Callable
 from random import Random
 from textwrap import dedent, indent
@@ -149,4 +148,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    shared.run(main)

@@ -7,7 +7,6 @@ the way, from the weights to the loss, is a `Value`; so the loss knows its deriv
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from random import Random
 from time import perf_counter
@@ -174,4 +173,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    shared.run(main)

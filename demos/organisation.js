@@ -137,7 +137,7 @@ function drawLines() {
     if (tip === "down") path.setAttribute("marker-start", "url(#tip)");
     drawn.push(path);
     if (label === undefined) continue;
-    const along = from.y - to.y < 80 ? 0.55 : 0.28; // where lines of different cards have not met yet
+    const along = from.y - to.y < 80 ? 0.55 : 0.22; // where lines of different cards have not met yet
     const x = from.x + (to.x - from.x) * along, y = from.y + (to.y - from.y) * along, room = label.length * DIGIT + 6;
     labels.push(element("rect", { x: x - room / 2, y: y - 9, width: room, height: 18, rx: 4 }));
     labels.push(element("text", { class: classes, x, y }, label));

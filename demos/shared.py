@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -105,6 +106,17 @@ def _explained(path: Path) -> Iterator[None]:
 
 
 # ── ends ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def run(main: Callable[[], int]) -> NoReturn:
+    """End the program with what `main` returns; in silence if nobody reads on, as after `| head`."""
+    try:
+        status = main()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left would be written at the end
+        status = 1
+    sys.exit(status)
 
 
 def fail(reason: str) -> NoReturn:

@@ -13,15 +13,7 @@ from typing import Any
 
 from autograd import Value, explore, math
 from nn import MLP, mean_squared_error
-
-HOSTILE = [
-    "</script><script>alert(1)</script>", "<img src=x onerror=alert(1)>", "<svg onload=alert(1)>", "{{7*7}}",
-    "'\"><iframe src=javascript:alert(1)>", "\u2028alert(1)\u2029", "]]><!--", "-->", "&lt;b&gt;", "\\u003c",
-    "__proto__", "constructor", "\0\x01\x1b[31m", "\u202egnirts", "</title>", "</style><style>*{display:none}",
-    "javascript:alert(1)", "${alert(1)}", "\ud800", "a\nb", "%0a", "@@SCRIPT@@", "}//",
-    "<a href=//localhost>x</a>", "\ue000\uf8ff",
-]  # fmt: skip
-LABELS = [f"{text}{i}" for i in range(20) for text in HOSTILE]
+from tests.labels import HOSTILE
 
 
 def expression() -> tuple[Value, Value, Value]:
@@ -100,7 +92,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "training": lambda: explore(*training()).html(),
     "tangle": lambda: explore(tangle(1300)).html(),
     "chain": lambda: explore(chain(2000)[1]).html(),
-    "labels": lambda: explore(labelled(LABELS)).html(),
+    "labels": lambda: explore(labelled(HOSTILE)).html(),
     "backpropagation": lambda: repr(backpropagation()),
 }
 

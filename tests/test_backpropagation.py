@@ -99,26 +99,52 @@ def window() -> Iterator[Any]:
 Visit = Callable[..., Any]
 
 
+@pytest.fixture(scope="module")
+def tab(window: Any) -> Any:
+    """One for all, as to open another takes as long as most tests."""
+    return window.new_page()
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("page") / "page.html"
+    path.write_text(page("organisation", "Blame", {"examples": list(map(demo.contents, examples()))}), encoding="utf-8")
+    return path
+
+
 @pytest.fixture
-def visit(window: Any, tmp_path: Path) -> Iterator[Visit]:
-    """Open the page from disk; in the end, nothing may have gone wrong, and nothing been asked for."""
+def visit(window: Any, tab: Any, file: Path) -> Iterator[Visit]:
+    """Open the page from disk; in the end, nothing may have gone wrong, and nothing been asked for.
+
+    With options, it is opened in a tab of its own.
+    """
     troubles: list[str] = []
+    ears: dict[str, Callable[[Any], None]] = {
+        "pageerror": lambda error: troubles.append(str(error)),
+        "console": lambda message: troubles.append(message.text),
+        "request": lambda request: None if request.url.startswith("file:") else troubles.append(request.url),
+    }
     contexts = []
-    file = tmp_path / "page.html"
-    file.write_text(page("organisation", "Blame", {"examples": list(map(demo.contents, examples()))}), encoding="utf-8")
+    listening = []
 
     def opened(address: str = "", **options: Any) -> Any:
-        contexts.append(window.new_context(**options))
-        view = contexts[-1].new_page()
+        view = tab
+        if options:
+            contexts.append(window.new_context(**options))
+            view = contexts[-1].new_page()
         view.set_default_timeout(LONGEST)
-        view.on("pageerror", lambda error: troubles.append(str(error)))
-        view.on("console", lambda message: troubles.append(message.text))
-        view.on("request", lambda request: None if request.url.startswith("file:") else troubles.append(request.url))
+        listening.append(view)
+        for event, hear in ears.items():
+            view.on(event, hear)
+        view.goto("about:blank")  # as another step on the same page would open nothing
         view.goto(file.as_uri() + address)
         view.wait_for_selector("body.ready")
         return view
 
     yield opened
+    for view in listening:
+        for event, hear in ears.items():
+            view.remove_listener(event, hear)
     for context in contexts:
         context.close()
     assert troubles == []

@@ -254,6 +254,13 @@ def test_help(name):
     assert ("--out" in ended.stdout) == ("(default: pictures)" in ended.stdout) == (name in DEMOS)
 
 
+def test_a_reader_may_have_read_enough(tmp_path):
+    command = [sys.executable, "-u", "-m", "demos.expressions", "--out", str(tmp_path)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as reading:
+        reading.stdout.close()
+        assert (reading.stderr.read(), reading.wait()) == (b"", 1)
+
+
 @pytest.mark.parametrize("name", DEMOS)
 def test_a_folder_that_cannot_be_written_to_is_known_before_any_work_is_done(name, tmp_path):
     (tmp_path / "file").write_text("in the way")

@@ -326,6 +326,7 @@ class Drawing {
     this.rover?.setAttribute("tabindex", -1);
     this.rover = group;
     group?.setAttribute("tabindex", 0);
+    this.cull();
   }
 
   // ── camera ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -343,12 +344,12 @@ class Drawing {
     });
   }
 
-  /** Hide the cards that are out of sight: what is not shown costs nothing. */
+  /** Hide the cards that are out of sight: what is not shown costs nothing. The one that Tab leads to has to be there. */
   cull() {
     const { x, y, k } = this.camera, { clientWidth: w, clientHeight: h } = this.svg;
     for (const item of this.shown.values()) {
       const [across, down] = [item.x * k + x, item.y * k + y], [dx, dy] = [(item.width * k) / 2 + 8, (item.height * k) / 2 + 8];
-      const out = across + dx < 0 || across - dx > w || down + dy < 0 || down - dy > h;
+      const out = item.group !== this.rover && (across + dx < 0 || across - dx > w || down + dy < 0 || down - dy > h);
       if (out !== item.out) item.group.classList.toggle("out", (item.out = out));
     }
   }
@@ -426,6 +427,9 @@ class Drawing {
       const frame = event.target.closest("[data-cluster]"), card = event.target.closest("[data-id]");
       if (frame) this.actions.close(Number(frame.dataset.cluster));
       else this.actions.activate(card?.dataset.id);
+    });
+    svg.parentElement.addEventListener("focusin", ({ target }) => { // not of the drawing, which would then stop Tab itself
+      if (target.matches(".card:focus-visible")) this.reveal(target.dataset.id);
     });
     svg.addEventListener("wheel", (event) => {
       if (window.parent !== window && !event.ctrlKey) return; // in a notebook, the wheel scrolls the notebook

@@ -67,7 +67,8 @@ function filled(graph, node, template, numbers) {
   return fill(tokens(template));
 }
 
-const name = (graph, node) => make("bdi", { class: "variable" }, graph.named(node, LONGEST_NAME));
+/** A name as it is called within its module; the mouse finds the whole. */
+const name = (graph, node) => make("bdi", { class: "variable", title: visible(graph.labels[node]) || undefined }, graph.named(node, LONGEST_NAME));
 
 /** ∂a/∂b, one above the other. */
 function slope(graph, of, by) {
