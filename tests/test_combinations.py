@@ -1,4 +1,4 @@
-"""Transforms around transforms, on random functions with branches and loops: each combination gives the eager result."""
+"""Transforms around transforms, on random functions with branches and loops: all give the eager result."""
 
 from __future__ import annotations
 
