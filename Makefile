@@ -76,5 +76,5 @@ $(VENV)/ready: setup.cfg setup.py pyproject.toml $(CORE)
 
 clean:
 	rm -f autograd/_native.c autograd/_machine.c autograd/passes.c autograd/_*.so autograd/_*.pyd
-	rm -rf $(VENV) .venv-bench .venv-peers build dist pictures *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage htmlcov
+	rm -rf $(VENV) .venv-bench .venv-peers .accuracy build dist pictures *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage htmlcov
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

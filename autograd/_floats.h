@@ -463,12 +463,17 @@ static inline double f_gelu(double x)
     if (x > -37.0 || x != x) {
         return x * f_normal(x);
     }
+    if (x < -40.0) {
+        return -0.0;
+    }
     const double inverse = 1.0 / (x * x);
     double series = 0.0;
     for (int k = 0; k < 7; k++) {
         series = (series + MILLS[k]) * inverse;
     }
-    return NORMAL_PEAK * (1.0 + series) / x * f_bell(1.0, 0.5, x);
+    double rest;
+    const double square = two_product(x, x, &rest), half = exp(-0.25 * square);
+    return -NORMAL_PEAK * half * (half + half * (series - 0.5 * rest));
 }
 
 /* ── many operands ─────────────────────────────────────────────────────────────────────────────────────────────── */

@@ -6,7 +6,7 @@
 #ifndef AUTOGRAD_KERNELS_H
 #define AUTOGRAD_KERNELS_H
 
-#define TABLE_CHECKSUM 0x883F8202u
+#define TABLE_CHECKSUM 0xA403B879u
 #define MOST_FIXED 4 /* operands of a row that does not take any number of them */
 
 enum {
@@ -15,9 +15,9 @@ enum {
     TAG_log10, TAG_log1p, TAG_sqrt, TAG_cbrt, TAG_sin, TAG_cos, TAG_tan, TAG_asin, TAG_acos, TAG_atan, TAG_atan2,
     TAG_sinh, TAG_cosh, TAG_tanh, TAG_asinh, TAG_acosh, TAG_atanh, TAG_erf, TAG_erfc, TAG_gamma, TAG_lgamma,
     TAG_digamma, TAG_polygamma, TAG_ratio, TAG_monomial, TAG_exp_of_difference, TAG_atan_slope, TAG_asin_slope,
-    TAG_atanh_slope, TAG_cbrt_slope, TAG_inverse_part, TAG_bell, TAG_bump, TAG_normal, TAG_floor, TAG_ceil, TAG_trunc,
-    TAG_round_to, TAG_sign, TAG_copysign, TAG_where, TAG_clip, TAG_relu, TAG_maximum, TAG_minimum, TAG_less,
-    TAG_less_equal, TAG_greater, TAG_greater_equal, TAG_equal, TAG_not_equal, TAG_logical_and, TAG_logical_or,
+    TAG_atanh_slope, TAG_gamma_slope, TAG_cbrt_slope, TAG_inverse_part, TAG_bell, TAG_bump, TAG_normal, TAG_floor,
+    TAG_ceil, TAG_trunc, TAG_round_to, TAG_sign, TAG_copysign, TAG_where, TAG_clip, TAG_relu, TAG_maximum, TAG_minimum,
+    TAG_less, TAG_less_equal, TAG_greater, TAG_greater_equal, TAG_equal, TAG_not_equal, TAG_logical_and, TAG_logical_or,
     TAG_logical_not, TAG_sigmoid, TAG_softplus, TAG_silu, TAG_gelu, TAG_fsum, TAG_dot, TAG_prod, TAG_logsumexp,
     TAG_hypot, BUILT_IN_COUNT
 };
@@ -46,6 +46,12 @@ static double f_polygamma(double n, double x)
 {
     const double operands[] = {n, x};
     return call_python(TAG_polygamma, operands, 2);
+}
+
+static double f_gamma_slope(double x)
+{
+    const double operands[] = {x};
+    return call_python(TAG_gamma_slope, operands, 1);
 }
 
 static double f_hypot(const double *x, Py_ssize_t n)
@@ -195,7 +201,7 @@ static inline double kernel_fmod(const double *operand, unsigned active, double 
         partial[0] = 1.0;
     }
     if (active & 2u) {
-        partial[1] = -f_round_to(f_divide(x - z, y), 0.0);
+        partial[1] = -f_round_to(f_divide(x, y) - f_divide(z, y), 0.0);
     }
     return z;
 }
@@ -208,7 +214,7 @@ static inline double kernel_remainder(const double *operand, unsigned active, do
         partial[0] = 1.0;
     }
     if (active & 2u) {
-        partial[1] = -f_round_to(f_divide(x - z, y), 0.0);
+        partial[1] = -f_round_to(f_divide(x, y) - f_divide(z, y), 0.0);
     }
     return z;
 }
@@ -474,7 +480,7 @@ static inline double kernel_gamma(const double *operand, unsigned active, double
     const double x = operand[0];
     const double z = f_gamma(x);
     if (active & 1u) {
-        partial[0] = x == INFINITY ? z : z * f_digamma(x);
+        partial[0] = f_gamma_slope(x);
     }
     return z;
 }
@@ -586,6 +592,16 @@ static inline double kernel_atanh_slope(const double *operand, unsigned active, 
     const double z = f_atanh_slope(x);
     if (active & 1u) {
         partial[0] = 2.0 * x * z * z;
+    }
+    return z;
+}
+
+static inline double kernel_gamma_slope(const double *operand, unsigned active, double *partial)
+{
+    const double x = operand[0];
+    const double z = f_gamma_slope(x);
+    if (active & 1u) {
+        partial[0] = z == INFINITY ? z : z * f_digamma(x) + f_gamma(x) * f_polygamma(1.0, x);
     }
     return z;
 }
@@ -1045,6 +1061,7 @@ static const Row ROWS[BUILT_IN_COUNT] = {
     {"atan_slope", 1, 0, 0, kernel_atan_slope, NULL},
     {"asin_slope", 1, 0, 0, kernel_asin_slope, NULL},
     {"atanh_slope", 1, 0, 0, kernel_atanh_slope, NULL},
+    {"gamma_slope", 1, 1, 1, kernel_gamma_slope, NULL},
     {"cbrt_slope", 1, 0, 0, kernel_cbrt_slope, NULL},
     {"inverse_part", 2, 0, 0, kernel_inverse_part, NULL},
     {"bell", 3, 0, 0, kernel_bell, NULL},

@@ -147,11 +147,12 @@ RULES(fmod)
         partial[0] = number(1.0);
     }
     if (active[1]) {
-        const Term t0 = STEP(TAG_subtract, x, z);
-        const Term t1 = STEP(TAG_divide, t0, y);
-        const Term t2 = STEP(TAG_round_to, t1, number(0.0));
-        const Term t3 = STEP(TAG_negate, t2);
-        partial[1] = t3;
+        const Term t0 = STEP(TAG_divide, x, y);
+        const Term t1 = STEP(TAG_divide, z, y);
+        const Term t2 = STEP(TAG_subtract, t0, t1);
+        const Term t3 = STEP(TAG_round_to, t2, number(0.0));
+        const Term t4 = STEP(TAG_negate, t3);
+        partial[1] = t4;
     }
 }
 
@@ -162,11 +163,12 @@ RULES(remainder)
         partial[0] = number(1.0);
     }
     if (active[1]) {
-        const Term t0 = STEP(TAG_subtract, x, z);
-        const Term t1 = STEP(TAG_divide, t0, y);
-        const Term t2 = STEP(TAG_round_to, t1, number(0.0));
-        const Term t3 = STEP(TAG_negate, t2);
-        partial[1] = t3;
+        const Term t0 = STEP(TAG_divide, x, y);
+        const Term t1 = STEP(TAG_divide, z, y);
+        const Term t2 = STEP(TAG_subtract, t0, t1);
+        const Term t3 = STEP(TAG_round_to, t2, number(0.0));
+        const Term t4 = STEP(TAG_negate, t3);
+        partial[1] = t4;
     }
 }
 
@@ -424,11 +426,8 @@ RULES(gamma)
 {
     const Term x = operand[0];
     if (active[0]) {
-        const Term t0 = compared(d, TAG_equal, x, number(INFINITY));
-        const Term t1 = STEP(TAG_digamma, x);
-        const Term t2 = STEP(TAG_multiply, z, t1);
-        const Term t3 = choose(d, t0, z, t2);
-        partial[0] = t3;
+        const Term t0 = STEP(TAG_gamma_slope, x);
+        partial[0] = t0;
     }
 }
 
@@ -551,6 +550,22 @@ RULES(atanh_slope)
         const Term t1 = STEP(TAG_multiply, t0, z);
         const Term t2 = STEP(TAG_multiply, t1, z);
         partial[0] = t2;
+    }
+}
+
+RULES(gamma_slope)
+{
+    const Term x = operand[0];
+    if (active[0]) {
+        const Term t0 = compared(d, TAG_equal, z, number(INFINITY));
+        const Term t1 = STEP(TAG_digamma, x);
+        const Term t2 = STEP(TAG_multiply, z, t1);
+        const Term t3 = STEP(TAG_gamma, x);
+        const Term t4 = STEP(TAG_polygamma, number(1.0), x);
+        const Term t5 = STEP(TAG_multiply, t3, t4);
+        const Term t6 = STEP(TAG_add, t2, t5);
+        const Term t7 = choose(d, t0, z, t6);
+        partial[0] = t7;
     }
 }
 
@@ -945,6 +960,7 @@ static const Rules RULES_OF[BUILT_IN_COUNT] = {
     rules_atan_slope,
     rules_asin_slope,
     rules_atanh_slope,
+    rules_gamma_slope,
     rules_cbrt_slope,
     rules_inverse_part,
     rules_bell,

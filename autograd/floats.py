@@ -11,8 +11,8 @@ import operator
 from collections.abc import Callable, Iterable
 from functools import reduce
 
+from autograd import special
 from autograd.errors import PrimitiveError
-from autograd.special import digamma as digamma, gamma as gamma, lgamma as lgamma, polygamma as polygamma
 
 inf, nan = math.inf, math.nan
 SQRT_HALF, SQRT_HALF_REST = math.sqrt(0.5), -4.833646656726457e-17  # their sum is √½ to 106 bits
@@ -150,6 +150,8 @@ atanh = quiet(math.atanh, lambda x: signed_infinity(x) if abs(x) == 1 else nan)
 # ── special functions ────────────────────────────────────────────────────────────────────────────────────────────────
 
 erf, erfc = math.erf, math.erfc
+gamma, gamma_slope, lgamma = special.gamma, special.gamma_slope, special.lgamma
+digamma, polygamma = special.digamma, special.polygamma
 
 # ── slopes, and what else rules are made of ──────────────────────────────────────────────────────────────────────────
 # They keep their digits where the formulas of textbooks lose them: by a rounded argument that is magnified later, or by
@@ -358,12 +360,16 @@ def gelu(x: float) -> float:
     """Return x · Φ(x), Φ the normal distribution function."""
     if x > -37.0 or x != x:
         return x * normal(x)
+    if x < -40.0:
+        return -0.0
     # Where Φ(x) is subnormal, x · Φ(x) should not suffer from it: https://dlmf.nist.gov/7.12#E1
     inverse = 1.0 / (x * x)
     series = 0.0
     for coefficient in MILLS:
         series = (series + coefficient) * inverse
-    return NORMAL_PEAK * (1.0 + series) / x * bell(1.0, 0.5, x)
+    square, rest = two_product(x, x)
+    half = math.exp(-0.25 * square)
+    return -NORMAL_PEAK * half * (half + half * (series - 0.5 * rest))
 
 
 # ── many operands ────────────────────────────────────────────────────────────────────────────────────────────────────

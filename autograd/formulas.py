@@ -49,6 +49,7 @@ SPELLED_OUT: dict[str, Callable[..., Any]] = {
     "atan_slope": lambda x: 1.0 / (1.0 + x * x),
     "asin_slope": lambda x: 1.0 / primitives.sqrt((1.0 - x) * (1.0 + x)),
     "atanh_slope": lambda x: 1.0 / ((1.0 - x) * (1.0 + x)),
+    "gamma_slope": lambda x: primitives.gamma(x) * primitives.digamma(x),
     "cbrt_slope": lambda x: 1.0 / (3.0 * primitives.cbrt(x) ** 2.0),
     "inverse_part": lambda x, y: x / (x * x + y * y),
     "bell": _bell,

@@ -168,8 +168,9 @@ def relation(name: str, symbol: str) -> Primitive:
 
 if TYPE_CHECKING:  # rules mention rows that stand further down
     atan_slope = asin_slope = atanh_slope = bump = inverse_part = bell = normal = Primitive("", float, ())
+    cbrt_slope = gamma_slope = Primitive("", float, ())
     power = log = floor_divide = trunc = round_to = ldexp = cos = hypot = cosh = Primitive("", float, ())
-    divide = chain = sigmoid = digamma = polygamma = copysign = ratio = monomial = cbrt_slope = Primitive("", float, ())
+    divide = chain = sigmoid = digamma = polygamma = copysign = ratio = monomial = Primitive("", float, ())
 
 # fmt: off
 
@@ -198,9 +199,9 @@ mod          = row("mod",          lambda z, x, y: 1.0,               lambda z, 
                    symbol="%", breaks=lambda x, y: [y, floats.remainder(x, y)], note="has the sign of y; NaN for y = 0")
 floor_divide = row("floor_divide", lambda z, x, y: flat(z),           lambda z, x, y: flat(z),        symbol="//",
                    breaks=lambda x, y: [y, floats.remainder(x, y)], note="slope 0")
-fmod         = row("fmod",         lambda z, x, y: 1.0,               lambda z, x, y: -round_to(divide(x - z, y), 0.0),
+fmod         = row("fmod",         lambda z, x, y: 1.0,               lambda z, x, y: -multiples(x, z, y),
                    breaks=lambda x, y: [y, floats.remainder(x, y)], note="has the sign of x; NaN for y = 0")
-remainder    = row("remainder",    lambda z, x, y: 1.0,               lambda z, x, y: -round_to(divide(x - z, y), 0.0),
+remainder    = row("remainder",    lambda z, x, y: 1.0,               lambda z, x, y: -multiples(x, z, y),
                    breaks=lambda x, y: [y, y * half_way(floats.divide(x, y))], note="from the nearest multiple of y")
 ldexp        = row("ldexp",        lambda z, x, n: ldexp(1.0, n),     None, note="x · 2ⁿ, n an integer")
 
@@ -249,7 +250,7 @@ atanh        = row("atanh",        lambda z, x: atanh_slope(x), domain=(UNIT,), 
 
 erf          = row("erf",          lambda z, x: floats.ERF_SLOPE * bell(0.0, 1.0, x))
 erfc         = row("erfc",         lambda z, x: -floats.ERF_SLOPE * bell(0.0, 1.0, x))
-gamma        = row("gamma",        lambda z, x: choose(x == inf, z, z * digamma(x)), breaks=lambda x: [pole_gap(x)],
+gamma        = row("gamma",        lambda z, x: gamma_slope(x),       breaks=lambda x: [pole_gap(x)],
                    note="±inf at ±0, NaN at -1, -2, …")
 lgamma       = row("lgamma",       lambda z, x: digamma(x),           breaks=lambda x: [pole_gap(x)], note="log |Γ|")
 digamma      = row("digamma",      lambda z, x: polygamma(1.0, x),    breaks=lambda x: [pole_gap(x)], note="lgamma′")
@@ -269,6 +270,8 @@ exp_of_difference = row("exp_of_difference", lambda z, x, y: z, lambda z, x, y: 
 atan_slope   = row("atan_slope",   lambda z, x: -2.0 * chain(z, x) * z)
 asin_slope   = row("asin_slope",   lambda z, x: x * z * z * z,  domain=(UNIT,))
 atanh_slope  = row("atanh_slope",  lambda z, x: 2.0 * x * z * z, domain=(UNIT,))
+gamma_slope  = row("gamma_slope",  lambda z, x: choose(z == inf, z, z * digamma(x) + gamma(x) * polygamma(1.0, x)),
+                   breaks=lambda x: [pole_gap(x)], note="gamma · digamma, where gamma is subnormal, too")
 cbrt_slope   = row("cbrt_slope",   lambda z, x: -divide(2.0 * z, 3.0 * x), breaks=lambda x: [x])
 inverse_part = row("inverse_part", lambda z, x, y: difference_of_squares(inverse_part(y, x), z, y, x),
                                    lambda z, x, y: product_of_parts(-2.0 * z, inverse_part(y, x), y),
@@ -481,6 +484,11 @@ def products_of_others(operands: Sequence[Any]) -> list[Any]:
 def lead(ordered: Sequence[float]) -> tuple[float, ...]:
     """Return by how much the first of the ordered numbers leads; nothing if it is alone."""
     return (ordered[0] - ordered[1],) if len(ordered) > 1 else ()
+
+
+def multiples(x: Any, rest: Any, y: Any) -> Any:
+    """Return (x - rest) / y, which is an integer, without a difference that might be too large."""
+    return round_to(divide(x, y) - divide(rest, y), 0.0)
 
 
 def half_way(x: float) -> float:

@@ -295,6 +295,10 @@ def _digamma(x: Range) -> Range:
     return _monotone(p.digamma, x) if _between_poles(x) else BROKEN
 
 
+def _gamma_slope(x: Range) -> Range:
+    return _multiply(_gamma(x), _digamma(x)) if _between_poles(x) else BROKEN
+
+
 def _cbrt_slope(x: Range) -> Range:
     return BROKEN if 0.0 in x else _monotone(p.cbrt_slope, x)
 
@@ -420,6 +424,7 @@ RANGES: dict[str, Callable[..., Range]] = {
     "lgamma": _lgamma,
     "digamma": _digamma,
     "polygamma": _polygamma,
+    "gamma_slope": _gamma_slope,
     "cbrt_slope": _cbrt_slope,
     "inverse_part": _inverse_part,
     "bell": _bell,

@@ -57,7 +57,7 @@ ULPS: dict[str, float] = {
     **dict.fromkeys(["where", "clip", "relu", "maximum", "minimum", "fmod", "remainder"], 0.0),
     **dict.fromkeys([row.name for row in primitives.CONDITIONS], 0.0),
     **dict.fromkeys(["sqrt", "round_to"], 0.5),
-    **dict.fromkeys(["gamma", "lgamma", "digamma", "polygamma"], 1.0),
+    **dict.fromkeys(["gamma", "gamma_slope", "lgamma", "digamma", "polygamma"], 1.0),
 }
 DEFAULT_ULPS = 4.0
 

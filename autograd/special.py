@@ -29,18 +29,14 @@ SINE_TERMS = 19  # up to a right angle
 MAX_ORDER = 170  # the factorial of a larger one is no float
 
 
-def rounded_once(function: Callable[..., Decimal]) -> Callable[..., float]:
-    """Return `function` with a float as its result, computed with 36 digits."""
-
-    def evaluate(*operands: float) -> float:
-        before = getcontext()  # not `with localcontext`, which crashes CPython 3.11 when memory has run out
-        setcontext(DIGITS)
-        try:
-            return float(function(*operands))
-        finally:
-            setcontext(before)
-
-    return evaluate
+def rounded_once(function: Callable[..., Decimal], *operands: float) -> float:
+    """Return what `function` computes with 36 digits as a float."""
+    before = getcontext()  # not `with localcontext`, which crashes CPython 3.11 when memory has run out
+    setcontext(DIGITS)
+    try:
+        return float(function(*operands))
+    finally:
+        setcontext(before)
 
 
 def is_pole(x: float) -> bool:
@@ -54,7 +50,16 @@ def gamma(x: float) -> float:
         return x * inf
     if x == 0:
         return math.copysign(inf, x)
-    return nan if x == -inf or is_pole(x) else _gamma(x)
+    return nan if x == -inf or is_pole(x) else rounded_once(_gamma, x)
+
+
+def gamma_slope(x: float) -> float:
+    """Return the derivative of gamma: not from a gamma that is rounded to 0, or to a subnormal number."""
+    if x != x or x > 172.0:
+        return x * inf
+    if x == 0:
+        return -inf
+    return nan if x == -inf or is_pole(x) else rounded_once(_gamma_slope, x)
 
 
 def lgamma(x: float) -> float:
@@ -63,7 +68,7 @@ def lgamma(x: float) -> float:
         return 0.0
     if x != x or math.isinf(x):
         return x * x
-    return inf if is_pole(x) else _lgamma(x)
+    return inf if is_pole(x) else rounded_once(_lgamma, x)
 
 
 def digamma(x: float) -> float:
@@ -80,14 +85,13 @@ def polygamma(order: float, x: float) -> float:
         return inf if n == 0 else 0.0
     if x == 0:
         return inf if n % 2 else math.copysign(inf, -x)
-    return nan if is_pole(x) else _polygamma(n, x)
+    return nan if is_pole(x) else rounded_once(_polygamma, n, x)
 
 
 # ── with many digits ─────────────────────────────────────────────────────────────────────────────────────────────────
 # Reflection for negative numbers, a recurrence up to `FAR_ENOUGH`, then the asymptotic series.
 
 
-@rounded_once
 def _gamma(x: float) -> Decimal:
     if x < 0:  # https://dlmf.nist.gov/5.5#E3
         gap = _decimal(math.remainder(x, 1.0))
@@ -97,7 +101,10 @@ def _gamma(x: float) -> Decimal:
     return logarithm.exp() / product
 
 
-@rounded_once
+def _gamma_slope(x: float) -> Decimal:
+    return _gamma(x) * _polygamma(0, x)
+
+
 def _lgamma(x: float) -> Decimal:
     if x < 0:
         gap = _decimal(math.remainder(x, 1.0))
@@ -107,7 +114,6 @@ def _lgamma(x: float) -> Decimal:
     return logarithm - product.ln()
 
 
-@rounded_once
 def _polygamma(n: int, x: float) -> Decimal:
     if x > 0:
         return _positive_polygamma(n, _decimal(x))

@@ -9,27 +9,33 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cache, partial
 from itertools import islice, product
 from math import inf, isfinite, isnan, nextafter, ulp
 from multiprocessing import Pool, cpu_count
 from pathlib import Path
 from subprocess import PIPE
 from typing import Any
+from zlib import crc32
 
-from autograd import Value, precision
+from autograd import Value, core, precision, sweeps
 from autograd.graph import topological_order
 from autograd.primitives import BUILT_IN, TABLE, Primitive
 from autograd.testing import DISCRETE, SENSITIVITY, SIZE, Expression, operands_of, outcome
 from autograd.transforms import adjoints
 
 LIMITS = (4.0, 4.0, 16.0, 64.0, 256.0)  # of the value and the derivatives, in units of the last place
-PAGE = Path(__file__).parent.parent / "docs" / "numerics.md"
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "numerics.md"
+KEPT = ROOT / ".accuracy"  # what was measured, so that an interrupted run can go on
+SOURCES = ["_floats.h", "_kernels.h", "_native.pyx", "_sweeps.h", "_tape.h", "_value.h", "floats.py", "graph.py"]
+SOURCES += ["precision.py", "primitives.py", "special.py", "sweeps.py", "testing.py", "value.py"]
 NORMAL = 2.0**-1022
 C = 4.0  # of the running error bound
 
@@ -53,7 +59,7 @@ THRESHOLDS: dict[str, tuple[float, ...]] = {
     "tan": (3.141592653589793, 1.5707963267948966),
     "erf": (6.0, 25.8, 26.6, 27.2),
     "erfc": (6.0, 25.8, 26.5, 27.2),
-    "gamma": (1.4616321449683622, 171.62437695630272, -170.5, -1.5, -0.5040830082644554, 1e-308),
+    "gamma": (1.4616321449683622, 171.62437695630272, -170.5, -1.5, -0.5040830082644554, 1e-308, -177.0, -184.0),
     "lgamma": (1.4616321449683622, 2.0, 2.5e305, -2.4570247382208006, -1.5, -0.5040830082644554),
     "digamma": (0.6616321449683622, 1.4616321449683622, 2.2616321449683622, 20.0, -0.5040830082644554, -1.5),
     "polygamma": (1.4616321449683622, 20.0, 21.0, -0.25, -0.5),
@@ -76,11 +82,34 @@ class Worst:
     judged: list[int] = field(default_factory=lambda: [0] * len(LIMITS))  # how many results of each order
     passed_over: list[int] = field(default_factory=lambda: [0] * len(LIMITS))
 
-    def add(self, order: int, error: float, place: str) -> None:
+    def add(self, order: int, error: float, operands: Sequence[float]) -> None:
         """Take note of an error."""
         self.judged[order] += 1
         if error > self.errors[order]:
-            self.errors[order], self.places[order] = error, place
+            self.errors[order], self.places[order] = error, ", ".join(f"{x:.17g}" for x in operands)
+
+
+# ── results are kept ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@cache
+def version() -> int:
+    """Return a number that changes with everything from which results are computed."""
+    files = [*sorted(Path(__file__).parent.glob("accuracy*.py")), *(ROOT / "autograd" / name for name in SOURCES)]
+    return crc32(b"".join(file.read_bytes() for file in files), core.NATIVE)
+
+
+def kept(task: str, compute: Callable[[], Any]) -> Any:
+    """Return what `compute` finds, as JSON has it, or what it found when the same program had the same task before."""
+    file = KEPT / f"{task} {version():08x}.json"
+    if file.exists():
+        return json.loads(file.read_text(encoding="utf-8"))
+    found = json.dumps(compute())
+    unfinished = file.with_suffix(f".{os.getpid()}")
+    KEPT.mkdir(exist_ok=True)
+    unfinished.write_text(found, encoding="utf-8")
+    unfinished.replace(file)
+    return json.loads(found)
 
 
 # ── primitives ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -133,7 +162,7 @@ def derivatives(row: Primitive, many: Points, place: int) -> Iterator[list[float
         y: Any = row(*operands[:place], x, *operands[place + 1 :])
         found = [y.data]
         for _ in LIMITS[1:]:
-            y = adjoints(y, [x])[0] if isinstance(y, Value) else 0.0
+            y = sweeps.adjoints({y: 1.0}, [x], record=True)[0] if isinstance(y, Value) else 0.0
             found.append(y.data if isinstance(y, Value) else y)
         yield found
 
@@ -141,6 +170,22 @@ def derivatives(row: Primitive, many: Points, place: int) -> Iterator[list[float
 def differentiable(row: Primitive) -> list[int]:
     """Return the places of the operands with a derivative, two where there may be many operands."""
     return [0, 1] if row.many else [i for i, rule in enumerate(row.rules) if rule]
+
+
+def measure_named(count: int, name: str) -> Worst:
+    """Return the largest errors of a row of the table."""
+    row = TABLE[name]
+    return Worst(**kept(f"{name} {count}", lambda: asdict(measure(row, list(points(row, count, 0))))))
+
+
+def measure_peer(python: str, count: int, peer: str, names: Sequence[str]) -> dict[str, Worst]:
+    """Return the largest errors of another library."""
+
+    def compute() -> dict[str, Any]:
+        return {name: asdict(worst) for name, worst in by_peer(python, count, peer, names).items()}
+
+    found = kept(f"{peer} {names[0]}-{names[-1]} {count}", compute)
+    return {name: Worst(**worst) for name, worst in found.items()}
 
 
 def by_peer(python: str, count: int, peer: str, names: Sequence[str]) -> dict[str, Worst]:
@@ -165,7 +210,7 @@ def by_peer(python: str, count: int, peer: str, names: Sequence[str]) -> dict[st
 
 def has_all_digits(exact: Any) -> bool:
     """Return whether a result is 0, or neither too small nor too large for a float with all its digits."""
-    return exact == 0 or NORMAL <= abs(float(exact)) < inf
+    return NORMAL <= abs(float(exact)) < inf or exact == 0
 
 
 def measure(
@@ -188,14 +233,17 @@ def measure(
     for operands, *answers in zip(many, *columns):
         exact = [precision.exact_derivatives(row, operands, place, order + 1) for place in places]
         finite = isfinite(float(exact[0][0]))
-        whole = [finite and all(has_all_digits(x) for each in exact for x in each[: k + 2]) for k in range(order + 1)]
-        tame = [True, finite, *whole[2:]]
+        whole = [all(map(has_all_digits, results)) for results in zip(*exact)]
+        tame = [True, finite, *(finite and all(whole[: k + 2]) for k in range(2, order + 1))]
         for place, right, found in zip(places, exact, answers):
-            largest = precision.largest_terms(row, operands, place, order)
+            terms = None  # they make an error smaller, so they matter only where it would be the worst
             for k, got in enumerate(found):
-                if tame[k] and not isnan(float(right[k])) and (subnormal or has_all_digits(right[k])):
-                    error = precision.error_in_ulps(float(got), right[k], largest[k])
-                    worst.add(k, error, ", ".join(f"{x:.17g}" for x in operands))
+                if tame[k] and not right[k].is_nan() and (subnormal or has_all_digits(right[k])):
+                    error = precision.error_in_ulps(float(got), right[k])
+                    if error > worst.errors[k]:
+                        terms = terms or precision.largest_terms(row, operands, place, order)
+                        error = precision.error_in_ulps(float(got), right[k], terms[k])
+                    worst.add(k, error, operands)
                 else:
                     worst.passed_over[k] += 1
     return worst
@@ -290,9 +338,15 @@ def side_by_side(ours: dict[str, Worst], peers: dict[str, dict[str, Worst]], poi
     return "\n".join(lines) + f"\n\nThe other libraries had {points:,} random points per row.\n"
 
 
-def excesses(seeds: Iterable[int]) -> list[float]:
+def excesses(seeds: range) -> list[float]:
     """Return for each seed the largest error in a random expression, as a part of its bound."""
     return [excess(expression(random.Random(seed))) for seed in seeds]
+
+
+def measure_expressions(seeds: range) -> list[float]:
+    """Return the largest errors in random expressions, as parts of their bounds."""
+    found: list[float] = kept(f"expressions {seeds.start}-{seeds.stop}", lambda: excesses(seeds))
+    return found
 
 
 def main() -> int:
@@ -312,10 +366,10 @@ def main() -> int:
         for name, worst in zip(names, jobs.imap(partial(measure_named, options.points), names)):
             ours[name] = worst
             print(f"{name:13}", *(f"{text(e):>10}" for e in worst.errors), worst.places[1], flush=True)
-        chunks = [range(i, min(i + 100, options.expressions)) for i in range(0, options.expressions, 100)]
-        ratios = [ratio for found in jobs.imap(excesses, chunks) for ratio in found]
+        chunks = [range(i, min(i + 1000, options.expressions)) for i in range(0, options.expressions, 1000)]
+        ratios = [ratio for found in jobs.imap(measure_expressions, chunks) for ratio in found]
         for peer in PEERS if options.peers else ():
-            compare = partial(by_peer, options.peers, options.peer_points, peer)
+            compare = partial(measure_peer, options.peers, options.peer_points, peer)
             groups = [names[i : i + 10] for i in range(0, len(names), 10)]
             peers[peer] = {name: worst for found in jobs.imap(compare, groups) for name, worst in found.items()}
     violations = sum(ratio > 1.0 for ratio in ratios)
@@ -330,11 +384,6 @@ def main() -> int:
     missed = [name for name in ours if any(e > limit for e, limit in zip(ours[name].errors, LIMITS))]
     print("beyond the limits:", *(missed or ["nothing"]))
     return int(bool(missed or violations))
-
-
-def measure_named(count: int, name: str) -> Worst:
-    """Return the largest errors of a row of the table."""
-    return measure(TABLE[name], list(points(TABLE[name], count, 0)))
 
 
 def report(primitives: str, expressions: str, peers: str) -> None:

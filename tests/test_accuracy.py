@@ -52,6 +52,22 @@ def test_where_textbooks_lose_all_digits(name: str, x: float, roughly: float) ->
     assert exact == pytest.approx(roughly, rel=0.5)
 
 
+# Where a rule has to keep digits that its result, or a step on the way to it, has not.
+HARD = [
+    ("gamma", (-174.99786314860162,)),  # gamma is subnormal, digamma is large
+    ("gamma", (-184.99999999999997,)),  # gamma is 0, its slope is not
+    ("gelu", (-37.118881804987318,)),
+    ("remainder", (-1.7976931338704414e308, 1.151323889038376e300)),  # x - z is too large for a float
+]
+
+
+@pytest.mark.parametrize(("name", "operands"), HARD, ids=str)
+def test_where_steps_on_the_way_leave_the_floats(name: str, operands: tuple[float, ...]) -> None:
+    worst = accuracy.measure(TABLE[name], [operands])
+    assert worst.judged[:2] == [len(operands)] * 2
+    assert max(worst.errors[:2]) < 3.0
+
+
 # ── the measure itself ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -69,6 +85,46 @@ def test_wrong_infinities_and_nans_are_seen() -> None:
     assert [precision.error_in_ulps(x, exact) for x in (inf, -inf, 1.0, nan)] == [0.0, inf, inf, inf]
     (one,) = precision.exact_derivatives(TABLE["exp"], (0.0,), 0, 0)
     assert [precision.error_in_ulps(x, one) for x in (1.0, 1.0 + 2.0**-52, inf, nan)] == [0.0, 1.0, inf, inf]
+
+
+def test_errors_of_subnormal_numbers_are_parts_of_their_units() -> None:
+    (half,) = precision.exact_derivatives(TABLE["ldexp"], (1.0, -1075.0), 0, 0)  # of the smallest number
+    assert [precision.error_in_ulps(x, half) for x in (0.0, 5e-324, 1e-323)] == [0.5, 0.5, 1.5]
+
+
+def test_terms_make_an_error_smaller() -> None:
+    (exact,) = precision.exact_derivatives(TABLE["sin"], (3.0,), 0, 0)
+    one, eight = (precision.error_in_ulps(0.14, exact, largest) for largest in (0.0, 1.0))
+    assert one == 8.0 * eight > 0.0
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where results are kept."""
+    monkeypatch.setattr(accuracy, "KEPT", tmp_path / "kept")
+    return tmp_path / "kept"
+
+
+def test_what_was_measured_is_not_measured_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = accuracy.measure_named(20, "exp")
+    monkeypatch.setattr(accuracy, "measure", None)
+    assert accuracy.measure_named(20, "exp") == first
+    assert len(list(folder.iterdir())) == 1
+
+
+def test_another_program_measures_anew(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert accuracy.kept("task", lambda: 1) == accuracy.kept("task", lambda: 2) == 1
+    monkeypatch.setattr(accuracy, "version", lambda: accuracy.crc32(b"changed"))
+    assert accuracy.kept("task", lambda: 2) == 2
+
+
+def test_of_an_interrupted_task_nothing_is_kept(folder: Path) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        accuracy.kept("task", interrupted)
+    assert accuracy.kept("task", lambda: 1) == 1
 
 
 def test_points_are_the_same_every_time() -> None:

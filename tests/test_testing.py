@@ -796,7 +796,7 @@ def test_expressions_are_varied() -> None:
     seen: list[Expression] = []
 
     @given(expressions())
-    @settings(max_examples=600, derandomize=True, database=None)
+    @settings(max_examples=900, derandomize=True, database=None)
     def collect(expression: Expression) -> None:
         seen.append(expression)
 

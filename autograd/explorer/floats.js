@@ -162,6 +162,7 @@ function f_lgamma(x) {
 }
 
 const f_digamma = (x) => f_polygamma(0, x);
+const f_gamma_slope = (x) => f_gamma(x) * f_digamma(x);
 
 function f_polygamma(n, x) {
   if (!(0 <= n && n <= 170) || n !== floor(n) || x !== x || x === -Infinity) return NaN;
@@ -350,8 +351,10 @@ const MILLS = [-135135, 10395, -945, 105, -15, 3, -1];
 
 function f_gelu(x) {
   if (x > -37 || x !== x) return x * f_normal(x);
+  if (x < -40) return -0;
   const inverse = 1 / (x * x), series = MILLS.reduce((sum, c) => (sum + c) * inverse, 0);
-  return ((NORMAL_PEAK * (1 + series)) / x) * f_bell(1, 0.5, x);
+  const [square, rest] = two_product(x, x), half = Math.exp(-0.25 * square);
+  return -NORMAL_PEAK * half * (half + half * (series - 0.5 * rest));
 }
 
 // ── many operands ───────────────────────────────────────────────────────────────────────────────────────────────────

@@ -49,11 +49,11 @@ const TABLE = {
   },
   fmod: {
     value: ([x, y]) => f_fmod(x, y),
-    partials: (z, [x, y]) => [1.0, -f_round_to(f_divide(x - z, y), 0.0)],
+    partials: (z, [x, y]) => [1.0, -f_round_to(f_divide(x, y) - f_divide(z, y), 0.0)],
   },
   remainder: {
     value: ([x, y]) => f_remainder(x, y),
-    partials: (z, [x, y]) => [1.0, -f_round_to(f_divide(x - z, y), 0.0)],
+    partials: (z, [x, y]) => [1.0, -f_round_to(f_divide(x, y) - f_divide(z, y), 0.0)],
   },
   ldexp: {
     value: ([x, n]) => f_ldexp(x, n),
@@ -157,7 +157,7 @@ const TABLE = {
   },
   gamma: {
     value: ([x]) => f_gamma(x),
-    partials: (z, [x]) => [x == Infinity ? z : z * f_digamma(x)],
+    partials: (z, [x]) => [f_gamma_slope(x)],
   },
   lgamma: {
     value: ([x]) => f_lgamma(x),
@@ -194,6 +194,10 @@ const TABLE = {
   atanh_slope: {
     value: ([x]) => f_atanh_slope(x),
     partials: (z, [x]) => [2.0 * x * z * z],
+  },
+  gamma_slope: {
+    value: ([x]) => f_gamma_slope(x),
+    partials: (z, [x]) => [z == Infinity ? z : z * f_digamma(x) + f_gamma(x) * f_polygamma(1.0, x)],
   },
   cbrt_slope: {
     value: ([x]) => f_cbrt_slope(x),
