@@ -28,11 +28,12 @@ machine = Extension(
     libraries=[] if os.name == "nt" else ["m"],
 )
 passes = Extension("autograd._passes", ["autograd/passes.py"])
-in_c = {"annotation_typing": False, "boundscheck": False, "wraparound": False}  # its types stand in _passes.pxd
+unchecked = dict.fromkeys(["annotation_typing", "boundscheck", "initializedcheck", "wraparound"], False)
+in_c = {"binding": False, "language_level": 3, **unchecked}  # its types stand in _passes.pxd
 
 if cythonize is not None:
     modules = cythonize([native, machine], compiler_directives={"binding": False})
-    modules += cythonize([passes], compiler_directives={"binding": False, "language_level": 3, **in_c})
+    modules += cythonize([passes], compiler_directives=in_c)
     for module in modules:
         module.optional = not required
 elif required:

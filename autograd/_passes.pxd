@@ -10,33 +10,56 @@ ctypedef long long[::1] Counts
 
 cdef class Writer:
     cdef readonly Py_ssize_t inputs, count
-    cdef readonly list constants, rows, steps, starts, operands
+    cdef readonly list constants, rows
     cdef readonly dict support
     cdef dict _constant_places, _row_places
-    cdef list _written, _commutative
+    cdef list _rooms, _commutative
+    cdef unsigned short[::1] steps
+    cdef Numbers starts
+    cdef Slots operands, _buckets
+    cdef Py_ssize_t _end, _room
     cdef bint _sharing
 
+    @cython.locals(step=Py_ssize_t)
+    cdef _give_room(self, Py_ssize_t room)
     cpdef Py_ssize_t constant(self, double x)
     cpdef Py_ssize_t row(self, primitive)
-    @cython.locals(result=Py_ssize_t, known=Py_ssize_t)
     cpdef Py_ssize_t step(self, Py_ssize_t row, list operands)
-    @cython.locals(x=Py_ssize_t, y=Py_ssize_t)
-    cdef _key(self, Py_ssize_t row, list operands)
+    cdef int push(self, Py_ssize_t v) except -1
+    @cython.locals(bucket=Py_ssize_t, known=Py_ssize_t)
+    cdef Py_ssize_t write(self, Py_ssize_t row)
+    @cython.locals(mask=Py_ssize_t, mixed="unsigned long long", k=Py_ssize_t, bucket=Py_ssize_t)
+    cdef Py_ssize_t _bucket(self, Py_ssize_t row, Py_ssize_t start, Py_ssize_t end)
+    @cython.locals(first=Py_ssize_t, operands=Slots, count=Py_ssize_t, equal=Py_ssize_t)
+    cdef bint _is_same(self, Py_ssize_t step, Py_ssize_t row, Py_ssize_t start, Py_ssize_t end)
     cpdef primitive(self, Py_ssize_t v)
-    @cython.locals(step=Py_ssize_t)
+    @cython.locals(step=Py_ssize_t, k=Py_ssize_t)
     cpdef list operands_of(self, Py_ssize_t v)
-    @cython.locals(inputs=Py_ssize_t, shift=Py_ssize_t, v=Py_ssize_t, place=Py_ssize_t, room=Numbers)
-    cdef _numbered(self, list values)
+    @cython.locals(
+        inputs=Py_ssize_t, shift=Py_ssize_t, v=Py_ssize_t, place=Py_ssize_t, old=Slots, room=Numbers,
+    )
+    cdef _numbered(self, values)
+
+@cython.locals(mixed="unsigned long long")
+cdef unsigned long long _scattered(unsigned long long x)
+
+cdef class Rewriting:
+    cdef readonly object program
+    cdef readonly Writer writer
+    cdef Py_ssize_t first
+    cdef Steps steps
+    cdef Operands starts, operands
+    cdef Counts numbers
+    cdef Slots _rows
+
+    @cython.locals(step=Py_ssize_t, k=Py_ssize_t)
+    cdef Py_ssize_t copy(self, Py_ssize_t i)
 
 @cython.locals(
-    new=Counts, rows=list, known=list, rule=list, always=list, steps=Steps, starts=Operands, old=Operands, operands=list,
-    first=Py_ssize_t, i=Py_ssize_t, k=Py_ssize_t, v=Py_ssize_t, step=Py_ssize_t, start=Py_ssize_t, end=Py_ssize_t,
-    constants=Py_ssize_t,
+    new=Rewriting, known=list, rule=list, always=list, operands=list,
+    i=Py_ssize_t, k=Py_ssize_t, step=Py_ssize_t, start=Py_ssize_t, end=Py_ssize_t, constants=Py_ssize_t,
 )
-cdef _rewritten(program, Writer writer, rules)
-
-@cython.locals(i=Py_ssize_t)
-cdef _begun(program, Writer writer, bytearray needed=*)
+cdef _rewritten(program, rules, bint sharing=*)
 
 cdef bint _is(Writer writer, Py_ssize_t v, double x)
 cdef bint _is_condition(Writer writer, Py_ssize_t v)
@@ -48,10 +71,7 @@ cdef _either(Writer w, x, y)
 cdef Py_ssize_t _choice(Writer w, Py_ssize_t condition, Py_ssize_t x, Py_ssize_t y)
 cdef Py_ssize_t _selected(Writer w, Py_ssize_t condition, Py_ssize_t x)
 
-@cython.locals(
-    writer=Writer, needed=bytearray, new=Counts, rows=list, steps=Steps, starts=Operands, old=Operands,
-    first=Py_ssize_t, i=Py_ssize_t, k=Py_ssize_t, v=Py_ssize_t, step=Py_ssize_t, start=Py_ssize_t, end=Py_ssize_t,
-)
+@cython.locals(new=Rewriting, needed=bytearray, i=Py_ssize_t)
 cpdef drop(program)
 
 @cython.locals(
@@ -64,18 +84,36 @@ cdef bytearray _needed(program)
 )
 cpdef bytearray uniform(program)
 
-@cython.locals(
-    writer=Writer, sums=dict, absorbed=bytearray, new=Counts, rows=list, steps=Steps, starts=Operands, old=Operands,
-    factors=list, first=Py_ssize_t, i=Py_ssize_t, k=Py_ssize_t, dot=Py_ssize_t, start=Py_ssize_t, end=Py_ssize_t,
-)
+@cython.locals(sums=Sums, new=Rewriting, i=Py_ssize_t, v=Py_ssize_t)
 cpdef fuse(program)
 
-@cython.locals(
-    steps=Steps, starts=Operands, operands=Operands, kinds=list, uses=Counts, marks=bytearray, sums=dict,
-    absorbed=bytearray, terms=list, inner=list, first=Py_ssize_t, i=Py_ssize_t, v=Py_ssize_t, kind=Py_ssize_t,
-    place=Py_ssize_t, negative=cython.bint, other=Py_ssize_t,
-)
-cdef tuple _sums(program)
+cdef class Sums:
+    cdef Py_ssize_t inputs, first
+    cdef list kinds
+    cdef const double[::1] constants
+    cdef Steps steps
+    cdef Operands starts, operands
+    cdef Counts uses
+    cdef Slots terms
+    cdef bytearray uniform, taken, signed
+
+    @cython.locals(
+        kind=int, start=Py_ssize_t, end=Py_ssize_t, k=Py_ssize_t, step=Py_ssize_t, half=Py_ssize_t, terms=int, signed=int,
+    )
+    cdef _look_at(self, Py_ssize_t i)
+    @cython.locals(v=Py_ssize_t, step=Py_ssize_t, negative=cython.bint)
+    cdef bint _is_taken(self, Py_ssize_t i, Py_ssize_t k, int before)
+    cdef bint _is_constant(self, Py_ssize_t v)
+    @cython.locals(start=Py_ssize_t)
+    cdef bint takes_in(self, Py_ssize_t i)
+    @cython.locals(left=list, right=list)
+    cdef Py_ssize_t write(self, Py_ssize_t v, Rewriting new)
+    @cython.locals(
+        i=Py_ssize_t, kind=int, start=Py_ssize_t, half=Py_ssize_t, k=Py_ssize_t, negative=cython.bint,
+    )
+    cdef _add_terms(self, Py_ssize_t v, double sign, Rewriting new, list left, list right)
+    @cython.locals(u=Py_ssize_t, v=Py_ssize_t)
+    cdef _add_product(self, Py_ssize_t x, Py_ssize_t y, double sign, Rewriting new, list left, list right)
 
 @cython.locals(uses=Counts, values=Operands, place=Py_ssize_t)
 cdef _uses(program)

@@ -35,23 +35,33 @@ class Writer:
     """Writes a program step by step.
 
     How many constants there will be is known at the end, so until then they have negative numbers, -1, -2, …; results
-    follow the inputs. With `sharing`, the same step is not written twice.
+    follow the inputs. With `sharing`, the same step is not written twice. `room` is that for operands to begin with.
     """
 
-    def __init__(self, inputs: int, sharing: bool = False) -> None:
+    def __init__(self, inputs: int, sharing: bool = False, room: int = 16) -> None:
         self.inputs = inputs
         self.count = 0  # of steps
         self.constants: list[float] = []
         self.rows: list[Primitive] = []
-        self.steps: list[int] = []
-        self.starts: list[int] = [0]
-        self.operands: list[int] = []
         self.support: dict[int, int] = {}  # of a value, a condition without which it is 0.0
         self._constant_places: dict[Any, int] = {}
         self._row_places: dict[Primitive, int] = {}
-        self._sharing = sharing
-        self._written: list[dict[Any, int]] = []  # per row the results, by their operands
         self._commutative: list[bool] = []
+        self._end = 0  # of the operands
+        self._sharing = sharing
+        self._rooms: list[array[int]] = []
+        self._give_room(room)
+
+    def _give_room(self, room: int) -> None:
+        """Have room for so many operands, and at most as many steps; and for twice as many buckets, a power of 2."""
+        rooms = [array("H", bytes(2 * room)), array("I", bytes(4 * (room + 1))), array("i", bytes(4 * room))]
+        for new, old in zip(rooms, self._rooms):
+            new[: len(old)] = old
+        self._rooms, self._room = rooms, room
+        self.steps, self.starts, self.operands = rooms
+        self._buckets = array("i", bytes(4 << (2 * room).bit_length() if self._sharing else 0))
+        for step in range(self.count if self._sharing else 0):
+            self._buckets[self._bucket(self.steps[step], self.starts[step], self.starts[step + 1])] = step + 1
 
     def constant(self, x: float) -> int:
         """Return the number of a constant; of equal ones there is only one."""
@@ -68,31 +78,56 @@ class Writer:
         if place is None:
             place = self._row_places[primitive] = len(self.rows)
             self.rows.append(primitive)
-            self._written.append({})
             self._commutative.append(primitive in COMMUTATIVE)
         return place
 
     def step(self, row: int, operands: list[int]) -> int:
         """Write a step; return the number of its result."""
-        result = self.inputs + self.count
-        if self._sharing:
-            known: int = self._written[row].setdefault(self._key(row, operands), result)
-            if known != result:
-                return known
-        self.steps.append(row)
-        self.operands.extend(operands)
-        self.starts.append(len(self.operands))
-        self.count += 1
-        return result
+        for v in operands:
+            self.push(v)
+        return self.write(row)
 
-    def _key(self, row: int, operands: list[int]) -> Any:
-        """Return what steps of a row have in common if and only if they have the same result."""
-        if len(operands) != 2:
-            return tuple(operands) if len(operands) > 1 else operands[0] if operands else None
-        x, y = operands[0], operands[1]
-        if y < x and self._commutative[row]:
-            x, y = y, x
-        return (x + 0x80000000) << 32 | (y + 0x80000000)  # one integer is found sooner than a pair
+    def push(self, v: int) -> None:
+        """Add an operand to those of the step that is written next."""
+        if self._end == self._room:
+            self._give_room(2 * self._room)
+        self.operands[self._end] = v
+        self._end += 1
+
+    def write(self, row: int) -> int:
+        """Write a step with the operands that were added; return the number of its result."""
+        if self._sharing:
+            bucket = self._bucket(row, self.starts[self.count], self._end)
+            known = self._buckets[bucket]
+            if known:
+                self._end = self.starts[self.count]
+                return self.inputs + known - 1
+            self._buckets[bucket] = self.count + 1
+        self.steps[self.count] = row
+        self.count += 1
+        self.starts[self.count] = self._end
+        return self.inputs + self.count - 1
+
+    def _bucket(self, row: int, start: int, end: int) -> int:
+        """Return the bucket of a step: where it is, counted from 1, or 0. The order of operands does not matter yet."""
+        mask, mixed = len(self._buckets) - 1, row
+        for k in range(start, end):
+            mixed += _scattered(self.operands[k])
+        bucket = _scattered(mixed) & mask
+        while self._buckets[bucket] and not self._is_same(self._buckets[bucket] - 1, row, start, end):
+            bucket = (bucket + 1) & mask
+        return bucket
+
+    def _is_same(self, step: int, row: int, start: int, end: int) -> bool:
+        """Return whether a step is the one with this row and these operands."""
+        first, operands, count, equal = self.starts[step], self.operands, end - start, 0
+        if self.steps[step] != row or self.starts[step + 1] - first != count:
+            return False
+        if self._commutative[row] and operands[first] == operands[end - 1] and operands[start] == operands[first + 1]:
+            return True
+        while equal < count and operands[first + equal] == operands[start + equal]:
+            equal += 1
+        return equal == count
 
     def primitive(self, v: int) -> Primitive | None:
         """Return what a value is the result of; None for an input or a constant."""
@@ -101,31 +136,69 @@ class Writer:
     def operands_of(self, v: int) -> list[int]:
         """Return the operands of a result."""
         step = v - self.inputs
-        return self.operands[self.starts[step] : self.starts[step + 1]]
+        return [self.operands[k] for k in range(self.starts[step], self.starts[step + 1])]
 
     def finish(self, varying: bytes, outputs: list[int], guards: list[int], outcomes: bytes) -> Program:
         """Return the program, its constants in their place between inputs and results."""
+        steps, starts, operands = self._rooms
         return Program(
             inputs=self.inputs,
             varying=varying,
             constants=array("d", self.constants),
             rows=tuple(self.rows),
-            steps=array("H", self.steps),
-            starts=array("I", self.starts),
-            operands=self._numbered(self.operands),
-            outputs=self._numbered(outputs),
-            guards=self._numbered(guards),
+            steps=steps[: self.count],
+            starts=starts[: self.count + 1],
+            operands=self._numbered(operands[: self._end]),
+            outputs=self._numbered(array("i", outputs)),
+            guards=self._numbered(array("i", guards)),
             outcomes=outcomes,
         )
 
-    def _numbered(self, values: list[int]) -> array[int]:
-        inputs, shift = self.inputs, len(self.constants)
+    def _numbered(self, values: array[int]) -> array[int]:
+        inputs, shift, old = self.inputs, len(self.constants), values
         found = array("I", bytes(4 * len(values)))
         room = found  # what C works on, where this is compiled
         for place in range(len(values)):
-            v = values[place]
+            v = old[place]
             room[place] = v + shift if v >= inputs else v if v >= 0 else inputs - 1 - v
         return found
+
+
+def _scattered(x: int) -> int:
+    """Return a number of 31 bits that looks random: multiplied by the golden section of 2³¹ (Knuth, vol. 3, 6.4)."""
+    mixed = (x & 0x7FFFFFFF) * 1327217885 & 0x7FFFFFFF
+    return mixed ^ mixed >> 15
+
+
+class Rewriting:
+    """A program, and another one that is written from it."""
+
+    def __init__(self, program: Program, sharing: bool = False, needed: bytearray | None = None) -> None:
+        self.program, self.first = program, program.first
+        self.steps, self.starts, self.operands = program.steps, program.starts, program.operands
+        self.writer = Writer(program.inputs, sharing, len(program.operands) + 16)
+        self.numbers = array("q", bytes(8 * (self.first + len(program.steps))))  # numbers of the values there
+        self._rows = array("i", [-1]) * len(program.rows)
+        for v in range(program.inputs):
+            self.numbers[v] = v
+        for v, x in enumerate(program.constants, program.inputs):
+            if needed is None or needed[v]:
+                self.numbers[v] = self.writer.constant(x)
+
+    def copy(self, i: int) -> int:
+        """Write step `i` as it is; return the number of its result."""
+        step = self.steps[i]
+        if self._rows[step] < 0:
+            self._rows[step] = self.writer.row(self.program.rows[step])
+        for k in range(self.starts[i], self.starts[i + 1]):
+            self.writer.push(self.numbers[self.operands[k]])
+        return self.writer.write(self._rows[step])
+
+    def finish(self) -> Program:
+        """Return what has been written, once each value that is needed has a new number."""
+        old = self.program
+        outputs, guards = ([self.numbers[v] for v in values] for values in (old.outputs, old.guards))
+        return self.writer.finish(old.varying, outputs, guards, old.outcomes)
 
 
 def optimize(program: Program, exact: bool = False) -> Program:
@@ -140,7 +213,7 @@ def optimize(program: Program, exact: bool = False) -> Program:
       v5 = dot(v4, v4, 6.0, 1.0, 1.0, 1.0)
       return v5
     """
-    shared = _rewritten(program, Writer(program.inputs, sharing=True), EXACT if exact else CLOSE)
+    shared = _rewritten(program, EXACT if exact else CLOSE, sharing=True)
     shorter = drop(unselect(shared))
     return shorter if exact else fuse(shorter)
 
@@ -197,53 +270,35 @@ def fold(program: Program) -> Program:
     What is computed from constants is a constant, and some results are an operand: x · 1, −(−x), x − 0. Not x · 0 and
     x + 0: they are NaN for an infinite x, and 0 for −0.
     """
-    return _rewritten(program, Writer(program.inputs), EXACT)
+    return _rewritten(program, EXACT)
 
 
 def share(program: Program) -> Program:
     """Return the program with equal steps taken once; the order of operands counts where it is rounded differently."""
-    return _rewritten(program, Writer(program.inputs, sharing=True), {})
+    return _rewritten(program, {}, sharing=True)
 
 
-def _rewritten(program: Program, writer: Writer, rules: Mapping[Primitive, Rule]) -> Program:
+def _rewritten(program: Program, rules: Mapping[Primitive, Rule], sharing: bool = False) -> Program:
     """Return the program, rewritten step by step by the rules and the writer."""
-    first, new = program.first, _begun(program, writer)
-    rows = [writer.row(row) for row in program.rows]
+    new = Rewriting(program, sharing)
     known = [bool(rules) and row in BUILT_IN_ROWS for row in program.rows]
     rule: list[Any] = [rules.get(row) for row in program.rows]
-    always = [found not in ONLY_CONSTANTS for found in rule]
-    steps, starts, old = program.steps, program.starts, program.operands
-    for i in range(len(steps)):
-        step, start, end = steps[i], starts[i], starts[i + 1]
-        operands, constants = [], 0
+    always = [found is not None and found not in ONLY_CONSTANTS for found in rule]
+    for i in range(len(program.steps)):
+        step, start, end = new.steps[i], new.starts[i], new.starts[i + 1]
+        constants = 0
         for k in range(start, end):
-            v = new[old[k]]
-            operands.append(v)
-            constants += v < 0
+            constants += new.numbers[new.operands[k]] < 0
         result = None
-        if known[step] and constants == end - start:
-            result = writer.constant(program.rows[step].evaluate(*[writer.constants[~v] for v in operands]))
-        elif rule[step] is not None and (constants or always[step]):
-            result = rule[step](writer, *operands)
-        new[first + i] = writer.step(rows[step], operands) if result is None else result
-    return _finished(program, writer, new)
-
-
-def _begun(program: Program, writer: Writer, needed: bytearray | None = None) -> array[int]:
-    """Return room for the new number of each value, those of the inputs and of the needed constants in it."""
-    new = array("q", bytes(8 * (program.first + len(program.steps))))
-    for v in range(program.inputs):
-        new[v] = v
-    for v, x in enumerate(program.constants, program.inputs):
-        if needed is None or needed[v]:
-            new[v] = writer.constant(x)
-    return new
-
-
-def _finished(program: Program, writer: Writer, new: array[int]) -> Program:
-    """Return what has been written, given the new number of each value."""
-    outputs, guards = [new[v] for v in program.outputs], [new[v] for v in program.guards]
-    return writer.finish(program.varying, outputs, guards, program.outcomes)
+        if constants or always[step]:
+            operands = [new.numbers[new.operands[k]] for k in range(start, end)]
+            if known[step] and constants == end - start:
+                numbers = [new.writer.constants[~v] for v in operands]
+                result = new.writer.constant(program.rows[step].evaluate(*numbers))
+            elif rule[step] is not None:
+                result = rule[step](new.writer, *operands)
+        new.numbers[new.first + i] = new.copy(i) if result is None else result
+    return new.finish()
 
 
 def _is(writer: Writer, v: int, x: float) -> bool:
@@ -436,7 +491,7 @@ def unselect(program: Program) -> Program:
     """
     if p.where not in program.rows:
         return program
-    return _rewritten(program, Writer(program.inputs, sharing=True), UNSELECTED)
+    return _rewritten(program, UNSELECTED, sharing=True)
 
 
 def _support(w: Writer, v: int) -> int | None:
@@ -510,17 +565,12 @@ UNSELECTED: Mapping[Primitive, Rule] = {p.where: _selection, p.chain: _supported
 
 def drop(program: Program) -> Program:
     """Return the program without the steps and constants that no output and no guard needs. Inputs stay."""
-    needed, first, writer = _needed(program), program.first, Writer(program.inputs)
-    new = _begun(program, writer, needed)
-    rows = [-1] * len(program.rows)
-    steps, starts, old = program.steps, program.starts, program.operands
-    for i in range(len(steps)):
-        if needed[first + i]:
-            step, start, end = steps[i], starts[i], starts[i + 1]
-            if rows[step] < 0:
-                rows[step] = writer.row(program.rows[step])
-            new[first + i] = writer.step(rows[step], [new[old[k]] for k in range(start, end)])
-    return _finished(program, writer, new)
+    needed = _needed(program)
+    new = Rewriting(program, needed=needed)
+    for i in range(len(program.steps)):
+        if needed[new.first + i]:
+            new.numbers[new.first + i] = new.copy(i)
+    return new.finish()
 
 
 def _needed(program: Program) -> bytearray:
@@ -567,7 +617,6 @@ def uniform(program: Program) -> bytearray:
 
 # ── fuse ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-Factors = list[Any]  # of the terms of a sum, two by two: numbers of values (int) and constants (float)
 OTHER, ADD, SUBTRACT, MULTIPLY, NEGATE, DOT = range(6)
 KINDS = {p.add: ADD, p.subtract: SUBTRACT, p.multiply: MULTIPLY, p.negate: NEGATE, p.dot: DOT}
 
@@ -579,82 +628,106 @@ def fuse(program: Program) -> Program:
     lanes into one that is not, as it would be computed in every lane. Terms are added from left to right, starting
     with 0, which may round differently; −0 becomes 0.
     """
-    sums, absorbed = _sums(program)
-    if not sums:
+    sums = Sums(program)
+    if 1 not in sums.taken:
         return program
-    first, writer = program.first, Writer(program.inputs)
-    new = _begun(program, writer)
-    rows, dot = [writer.row(row) for row in program.rows], writer.row(p.dot)
-    steps, starts, old = program.steps, program.starts, program.operands
-    for i in range(len(steps)):
-        start, end = starts[i], starts[i + 1]
-        if absorbed[first + i]:
-            continue
-        if first + i in sums:
-            factors = [writer.constant(x) if type(x) is float else new[x] for x in sums[first + i]]
-            new[first + i] = writer.step(dot, factors[::2] + factors[1::2])
-        else:
-            new[first + i] = writer.step(rows[steps[i]], [new[old[k]] for k in range(start, end)])
-    return _finished(program, writer, new)
+    new = Rewriting(program)
+    for i in range(len(program.steps)):
+        v = new.first + i
+        if not sums.taken[v]:
+            new.numbers[v] = sums.write(v, new) if sums.takes_in(i) else new.copy(i)
+    return new.finish()
 
 
-def _sums(program: Program) -> tuple[dict[int, Factors], bytearray]:
-    """Return the factors of the terms of each sum that takes in another step; and 1 for each value taken in."""
-    first, steps, starts = program.first, program.steps, program.starts
-    operands, kinds = program.operands, [KINDS.get(row, OTHER) for row in program.rows]
-    uses, marks = _uses(program), uniform(program)
-    sums: dict[int, Factors] = {}
-    absorbed = bytearray(first + len(steps))
-    for i in range(len(steps)):
-        kind = kinds[steps[i]]
-        if kind not in (ADD, SUBTRACT):
-            continue
-        terms: Factors = []
-        for place in range(2):
-            v = operands[starts[i] + place]
-            negative = kind == SUBTRACT and place == 1
-            inner: Factors = []
-            other = kinds[steps[v - first]] if v >= first and uses[v] == 1 and marks[v] == marks[first + i] else OTHER
-            if other != OTHER:
-                inner = sums.get(v) or _factors(program, v, other)
-                inner = _negated(inner) if negative else inner
-            if inner and len(terms) + len(inner) < 2 * MAX_TERMS:
-                terms += inner
-                absorbed[v] = 1
-                sums[first + i] = terms
+class Sums:
+    """The sums of a program, and what they take in."""
+
+    def __init__(self, program: Program) -> None:
+        self.inputs, self.first, self.constants = program.inputs, program.first, program.constants
+        self.steps, self.starts, self.operands = program.steps, program.starts, program.operands
+        self.kinds = [KINDS.get(row, OTHER) for row in program.rows]
+        self.uses, self.uniform = _uses(program), uniform(program)
+        self.taken = bytearray(self.first + len(program.steps))  # 1 for a value that the sum takes in that needs it
+        self.terms = array("i", bytes(4 * len(program.steps)))  # of a step, if they are few; 0 for other rows
+        self.signed = bytearray(len(program.steps))  # 1 if each term has a constant, whose sign can be changed
+        for i in range(len(program.steps)):
+            self._look_at(i)
+
+    def _look_at(self, i: int) -> None:
+        """Find out how many terms a step has, and what it takes in if it is a sum."""
+        kind, start, end = self.kinds[self.steps[i]], self.starts[i], self.starts[i + 1]
+        if kind in (ADD, SUBTRACT):
+            terms, signed = 0, 1
+            for k in range(start, end):
+                step = self.operands[k] - self.first
+                if self._is_taken(i, k, terms):
+                    self.taken[self.operands[k]] = 1
+                    terms += self.terms[step]
+                    signed &= self.signed[step]
+                else:
+                    terms += 1
+            self.terms[i], self.signed[i] = terms, signed
+        elif kind == NEGATE:
+            self.terms[i] = self.signed[i] = 1
+        elif kind != OTHER and end - start < 2 * MAX_TERMS:
+            half = (end - start) // 2
+            self.terms[i] = half
+            self.signed[i] = 1
+            for k in range(start, start + half):
+                if not (self._is_constant(self.operands[k]) or self._is_constant(self.operands[k + half])):
+                    self.signed[i] = 0
+
+    def _is_taken(self, i: int, k: int, before: int) -> bool:
+        """Return whether sum `i`, which has so many terms already, takes in its operand at place `k`."""
+        v, step = self.operands[k], self.operands[k] - self.first
+        if step < 0 or self.uses[v] != 1 or self.uniform[v] != self.uniform[self.first + i]:
+            return False
+        negative = self.kinds[self.steps[i]] == SUBTRACT and k > self.starts[i]
+        return 0 < self.terms[step] < MAX_TERMS - before and (not negative or self.signed[step] == 1)
+
+    def _is_constant(self, v: int) -> bool:
+        return self.inputs <= v < self.first
+
+    def takes_in(self, i: int) -> bool:
+        """Return whether a step is a sum that takes in an operand."""
+        if self.kinds[self.steps[i]] not in (ADD, SUBTRACT):
+            return False
+        start = self.starts[i]
+        return self.taken[self.operands[start]] == 1 or self.taken[self.operands[start + 1]] == 1
+
+    def write(self, v: int, new: Rewriting) -> int:
+        """Write a sum with all that it takes in as one step; return the number of its result."""
+        left: list[int] = []
+        right: list[int] = []
+        self._add_terms(v, 1.0, new, left, right)
+        return new.writer.step(new.writer.row(p.dot), left + right)
+
+    def _add_terms(self, v: int, sign: float, new: Rewriting, left: list[int], right: list[int]) -> None:
+        """Add the factors of the terms of a sum or a product, times 1 or −1, by their new numbers."""
+        i = v - self.first
+        kind, start = self.kinds[self.steps[i]], self.starts[i]
+        if kind in (MULTIPLY, DOT):
+            half = self.terms[i]
+            for k in range(start, start + half):
+                self._add_product(self.operands[k], self.operands[k + half], sign, new, left, right)
+            return
+        for k in range(start, self.starts[i + 1]):
+            negative = kind == NEGATE or (kind == SUBTRACT and k > start)
+            if self.taken[self.operands[k]] and kind != NEGATE:
+                self._add_terms(self.operands[k], -sign if negative else sign, new, left, right)
             else:
-                terms += [v, -1.0 if negative else 1.0]
-    return sums, absorbed
+                left.append(new.numbers[self.operands[k]])
+                right.append(new.writer.constant(-sign if negative else sign))
 
-
-def _factors(program: Program, v: int, kind: int) -> Factors:
-    """Return the factors of the terms of a result of this kind; nothing if there are too many."""
-    start, end = program.starts[v - program.first], program.starts[v - program.first + 1]
-    operands = program.operands[start:end]
-    if len(operands) >= 2 * MAX_TERMS:
-        return []
-    numbers = [program.constants[v - program.inputs] if program.inputs <= v < program.first else v for v in operands]
-    if kind in (ADD, SUBTRACT):
-        return [numbers[0], 1.0, numbers[1], 1.0 if kind == ADD else -1.0]
-    if kind == MULTIPLY:
-        return numbers
-    if kind == NEGATE:
-        return [numbers[0], -1.0]
-    half = len(numbers) // 2
-    return [x for pair in zip(numbers[:half], numbers[half:]) for x in pair]
-
-
-def _negated(factors: Factors) -> Factors:
-    """Return the factors of the negative sum; nothing if a term has no constant whose sign could be changed."""
-    found: Factors = []
-    for x, y in zip(factors[::2], factors[1::2]):
-        if type(y) is float:
-            found += [x, -y]
-        elif type(x) is float:
-            found += [-x, y]
-        else:
-            return []
-    return found
+    def _add_product(self, x: int, y: int, sign: float, new: Rewriting, left: list[int], right: list[int]) -> None:
+        """Add x · y, or −x · y, of which one is a constant then."""
+        u, v = new.numbers[x], new.numbers[y]
+        if sign < 0.0 and self._is_constant(y):
+            v = new.writer.constant(-self.constants[y - self.inputs])
+        elif sign < 0.0:
+            u = new.writer.constant(-self.constants[x - self.inputs])
+        left.append(u)
+        right.append(v)
 
 
 def _uses(program: Program) -> array[int]:
