@@ -15,7 +15,7 @@ from operator import add
 from typing import Any, NamedTuple
 
 from autograd.branches import converted
-from autograd.calls import call as call_within, stay_calls
+from autograd.calling import call as call_within, stay_calls
 from autograd.columns import Folding, Inputs, built
 from autograd.core import Value, recorder
 from autograd.errors import ArgumentError, describe
