@@ -7,6 +7,7 @@ ctypedef const unsigned int[::1] Operands
 ctypedef unsigned int[::1] Numbers
 ctypedef int[::1] Slots
 ctypedef long long[::1] Counts
+ctypedef double[::1] Reals
 
 cdef class Writer:
     cdef readonly Py_ssize_t inputs, count
@@ -69,6 +70,16 @@ cdef bytearray _needed(program)
     starts=Operands, operands=Operands, marks=bytearray, first=Py_ssize_t, i=Py_ssize_t, k=Py_ssize_t, v=Py_ssize_t,
 )
 cpdef bytearray uniform(program)
+
+@cython.locals(
+    writer=Writer, new=Counts, factors=Reals, rows=list, kinds=list, uses=Counts, marks=bytearray, steps=Steps,
+    starts=Operands, old=Operands, operands=list, first=Py_ssize_t, i=Py_ssize_t, k=Py_ssize_t, v=Py_ssize_t,
+    start=Py_ssize_t, kind=Py_ssize_t, x=Py_ssize_t, y=Py_ssize_t, operand=Py_ssize_t, factor=double,
+)
+cpdef carry(program)
+
+cdef bint _is_moderate(double x)
+cdef Py_ssize_t _multiplied(Writer writer, Counts new, Reals factors, Py_ssize_t v)
 
 @cython.locals(
     writer=Writer, sums=dict, absorbed=bytearray, new=Counts, rows=list, steps=Steps, starts=Operands, old=Operands,

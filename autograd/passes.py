@@ -1,8 +1,9 @@
 """From a graph to a program, from a program to a shorter one, and how it is going to run.
 
 `flatten` writes down what a graph computes. Passes make of a program another one that computes the same: `fold`,
-`share`, `unselect` and `drop` never change a bit of a result, but the sign of a NaN, which no standard settles; `fuse`
-adds in another order. `plan` says where results stand while a program runs. All of it takes linear time.
+`share`, `unselect` and `drop` never change a bit of a result, but the sign of a NaN, which no standard settles; `carry`
+multiplies and `fuse` adds in another order. `plan` says where results stand while a program runs. All of it takes
+linear time.
 
 This file is also compiled, as `_passes`: `_passes.pxd` says which of its variables are numbers of C.
 """
@@ -142,7 +143,7 @@ def optimize(program: Program, exact: bool = False) -> Program:
     """
     shared = _rewritten(program, Writer(program.inputs, sharing=True), EXACT if exact else CLOSE)
     shorter = drop(unselect(shared))
-    return shorter if exact else fuse(shorter)
+    return shorter if exact else fuse(carry(shorter))
 
 
 # ── flatten ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -574,10 +575,75 @@ def uniform(program: Program) -> bytearray:
     return marks
 
 
+# ── carry ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+OTHER, ADD, SUBTRACT, MULTIPLY, NEGATE, DOT, CHAIN = range(7)
+CARRYING = {p.multiply: MULTIPLY, p.negate: NEGATE, p.chain: CHAIN}
+LARGEST_CARRIED = 1e20  # so that products come near to the largest and smallest numbers only where they did before
+
+
+def carry(program: Program) -> Program:
+    """Return the program with constant factors carried along products: one multiplies by all of them, at the end.
+
+    The end is often a sum, which `fuse` gives them as a weight. What others need, too, is multiplied first, as before.
+    Products may round differently, and a strong product with a constant may be −0 for an adjoint of −0.
+
+    >>> from autograd import Value
+    >>> x, y = Value(3.0), Value(0.5)
+    >>> print(carry(flatten([p.chain(-p.chain(x, 2.0), y) * 4.0], [x, y])))
+    program of v0, v1
+      v3 = v0 · v1
+      v4 = v3 * -8.0
+      return v4
+    """
+    first, writer = program.first, Writer(program.inputs)
+    if p.chain not in program.rows and p.multiply not in program.rows:
+        return program
+    new, factors = _begun(program, writer), array("d", [1.0]) * (first + len(program.steps))
+    rows, kinds = [writer.row(row) for row in program.rows], [CARRYING.get(row, OTHER) for row in program.rows]
+    uses, marks = _uses(program), uniform(program)
+    steps, starts, old = program.steps, program.starts, program.operands
+    for i in range(len(steps)):
+        v, start, kind = first + i, starts[i], kinds[steps[i]]
+        if kind == NEGATE:
+            new[v], factors[v] = new[old[start]], -factors[old[start]]
+        elif kind in (MULTIPLY, CHAIN):
+            x, y = old[start], old[start + 1]
+            if new[x] < 0 and kind == MULTIPLY:
+                x, y = y, x
+            if new[y] < 0 and _is_moderate(factors[x] * writer.constants[~new[y]]):
+                new[v], factors[v] = new[x], factors[x] * writer.constants[~new[y]]
+                continue
+            factor = 1.0
+            for operand in (x, y):
+                if uses[operand] == 1 and marks[operand] == marks[v] and _is_moderate(factor * factors[operand]):
+                    factor *= factors[operand]
+                else:
+                    _multiplied(writer, new, factors, operand)
+            new[v] = writer.step(rows[steps[i]], [new[old[start]], new[old[start + 1]]])
+            factors[v] = factor
+        else:
+            operands = [_multiplied(writer, new, factors, old[k]) for k in range(start, starts[i + 1])]
+            new[v] = writer.step(rows[steps[i]], operands)
+    for v in (*program.outputs, *program.guards):
+        _multiplied(writer, new, factors, v)
+    return _finished(program, writer, new)
+
+
+def _is_moderate(x: float) -> bool:
+    return 1.0 / LARGEST_CARRIED < abs(x) < LARGEST_CARRIED
+
+
+def _multiplied(writer: Writer, new: Any, factors: Any, v: int) -> int:
+    """Multiply a value by what it has been carrying, if it has, and return its number."""
+    if factors[v] != 1.0:
+        new[v], factors[v] = writer.step(writer.row(p.multiply), [new[v], writer.constant(factors[v])]), 1.0
+    return new[v]  # type: ignore[no-any-return]
+
+
 # ── fuse ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 Factors = list[Any]  # of the terms of a sum, two by two: numbers of values (int) and constants (float)
-OTHER, ADD, SUBTRACT, MULTIPLY, NEGATE, DOT = range(6)
 KINDS = {p.add: ADD, p.subtract: SUBTRACT, p.multiply: MULTIPLY, p.negate: NEGATE, p.dot: DOT}
 
 
