@@ -27,7 +27,7 @@ typedef struct Root {
     uint16_t tag;
 } Root;
 
-enum { UNIFORM = 1, NEEDED = 2, ABSORBED = 4, LOADED = 8, KEPT = 16 };
+enum { UNIFORM = 1, NEEDED = 2, ABSORBED = 4, LOADED = 8, KEPT = 16, TOGETHER = 32 };
 
 /* A sum that goes on: x + y·z, where x may be such a sum itself. */
 typedef struct Sum {
@@ -47,7 +47,7 @@ typedef struct Assembler {
     Root *roots;
     uint32_t root_count;
     uint8_t *marks;        /* per value, like all that follows */
-    uint32_t *uses, *last, *place;
+    uint32_t *uses, *first_use, *last, *place;
     uint32_t *first_root, *next_root; /* the roots of a value; per root the next one of the same value */
     Sum *sums;
     Fused *fused;
@@ -134,6 +134,7 @@ static void mark_needed(Assembler *a)
         for (uint32_t i = 0; i < n; i++) {
             a->marks[x[i]] |= NEEDED;
             a->uses[x[i]]++;
+            a->first_use[x[i]] = v;
         }
     }
 }
@@ -213,6 +214,30 @@ static void fuse_dot(Assembler *a, uint32_t v)
     }
 }
 
+/* where(c, x, 0) + y */
+static void fuse_selected_sum(Assembler *a, uint32_t v)
+{
+    const uint32_t *x = operands_of(a, v);
+    for (int i = 0; i < 2 && a->sums[v].terms == 0 && a->fused[v].tag == 0; i++) {
+        if (x[0] != x[1] && is_inner(a, x[i], v, TAG_where) && is_constant(a, operands_of(a, x[i])[2], 0.0)) {
+            const uint32_t *selected = operands_of(a, x[i]);
+            a->fused[v] = (Fused){TAG_selected_add, {selected[0], selected[1], x[!i]}};
+            a->marks[x[i]] |= ABSORBED;
+        }
+    }
+}
+
+/* x / (y + z), as of slopes, where z is 0 so that -0 becomes 0 */
+static void fuse_quotient(Assembler *a, uint32_t v)
+{
+    const uint32_t *x = operands_of(a, v);
+    if (x[0] != x[1] && is_inner(a, x[1], v, TAG_add) && a->sums[x[1]].terms == 0) {
+        const uint32_t *y = operands_of(a, x[1]);
+        a->fused[v] = (Fused){TAG_divide_by_sum, {x[0], y[0], y[1]}};
+        a->marks[x[1]] |= ABSORBED;
+    }
+}
+
 /* (x·y)·z */
 static void fuse_product(Assembler *a, uint32_t v, uint16_t tag)
 {
@@ -258,8 +283,9 @@ static void fuse(Assembler *a)
             continue;
         }
         switch (tag_of(a, v)) {
-        case TAG_add:
+        case TAG_add:      fuse_sum(a, v), fuse_selected_sum(a, v); break;
         case TAG_subtract: fuse_sum(a, v); break;
+        case TAG_divide:   fuse_quotient(a, v); break;
         case TAG_dot:      fuse_dot(a, v); break;
         case TAG_multiply:
         case TAG_chain:    fuse_product(a, v, tag_of(a, v)); break;
@@ -280,12 +306,30 @@ static Step *new_step(Assembler *a, int uniform, uint16_t tag, uint32_t out)
     return step;
 }
 
-/* A varying input is read right before it is needed first. */
+static inline int is_to_be_loaded(const Assembler *a, uint32_t v)
+{
+    return v < a->source.inputs && (a->marks[v] & (UNIFORM | NEEDED | LOADED)) == NEEDED;
+}
+
+/* A varying input is read right before it is needed first; with it those that follow and are needed soon, for where
+   lanes are rows, they stand in the same line of the cache. The next line is fetched bit by bit, as each is needed. */
 static void need(Assembler *a, uint32_t v)
 {
-    if (v < a->source.inputs && !is_uniform(a, v) && !(a->marks[v] & LOADED)) {
-        a->marks[v] |= LOADED;
-        new_step(a, 0, TAG_load, v)->operand[0] = v;
+    uint32_t count = 0;
+    while (count < MOST_LOADED && is_to_be_loaded(a, v + count)
+           && a->first_use[v + count] - a->first_use[v] <= FUSED_SPAN) {
+        count++;
+    }
+    for (uint32_t k = 0; k < count; k++) {
+        Step *step = new_step(a, 0, count == 1 ? TAG_load : k == 0 ? TAG_load_rows : TAG_loaded, v + k);
+        step->operand[0] = v + k, step->operand[1] = count;
+        a->marks[v + k] |= LOADED | (count == 1 ? 0 : TOGETHER);
+        a->place[v + k] = k; /* among those together, until places are given */
+    }
+    if (v < a->source.inputs && a->marks[v] & TOGETHER) {
+        Step *step = new_step(a, 0, TAG_fetch, 0);
+        step->operand[0] = v, step->operand[1] = a->place[v];
+        a->marks[v] &= (uint8_t)~TOGETHER;
     }
 }
 
@@ -614,7 +658,7 @@ static void *grow_array(size_t count, size_t size) { return PyMem_RawCalloc(coun
 static int reserve(Assembler *a)
 {
     const size_t values = (size_t)a->values + 2 + a->root_count, steps = a->source.steps;
-    const size_t most_steps = steps + a->source.inputs + 3 * (size_t)a->root_count;
+    const size_t most_steps = steps + 2 * (size_t)a->source.inputs + 3 * (size_t)a->root_count;
     const size_t lists = a->source.starts[steps] + 3 * steps + 1 /* what is fused is listed with what it is fused to */
                          + most_steps;                           /* so many slots are in use where lanes leave */
     Code *code = a->code;
@@ -622,6 +666,7 @@ static int reserve(Assembler *a)
     a->checked = grow_array(a->root_count, sizeof *a->checked);
     a->is_free = grow_array(values, sizeof *a->is_free);
     a->uses = grow_array(values, sizeof *a->uses);
+    a->first_use = grow_array(values, sizeof *a->first_use);
     a->last = grow_array(values, sizeof *a->last);
     a->place = grow_array(values, sizeof *a->place);
     a->first_root = grow_array(values, sizeof *a->first_root);
@@ -634,15 +679,15 @@ static int reserve(Assembler *a)
     code->lists = grow_array(lists, sizeof *code->lists);
     code->results = grow_array(a->root_count, sizeof *code->results);
     code->apart = grow_array(a->root_count, sizeof *code->apart);
-    return a->marks && a->uses && a->last && a->place && a->first_root && a->next_root && a->free_places && a->sums
+    return a->marks && a->uses && a->first_use && a->last && a->place && a->first_root && a->next_root && a->free_places && a->sums
            && a->fused && a->checked && a->is_free && code->scalar_steps && code->steps && code->lists
            && code->results && code->apart;
 }
 
 static void release(Assembler *a)
 {
-    void *all[] = {a->marks, a->uses, a->last, a->place, a->first_root, a->next_root, a->free_places, a->sums,
-                   a->fused, a->checked, a->is_free};
+    void *all[] = {a->marks, a->uses, a->first_use, a->last, a->place, a->first_root, a->next_root, a->free_places,
+                   a->sums, a->fused, a->checked, a->is_free};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         PyMem_RawFree(all[i]);
     }

@@ -31,7 +31,7 @@
 #define FUSED_2(X) X(larger) X(smaller) X(flat_chain) X(relu_chain)
 #define FUSED_3(X) \
     X(multiply_add) X(multiply_subtract) X(subtract_multiply) X(chain_add) X(multiply_multiply) X(chain_chain) \
-    X(selected_chain)
+    X(selected_chain) X(selected_add) X(divide_by_sum)
 
 /* Within 4 ulp of eager: f_fast_name for the row called name. Not gelu: it multiplies the error of a small erfc. */
 #ifdef VECTOR_MATH
@@ -59,7 +59,7 @@
 
 /* Between columns and tiles, and what is done lane by lane. */
 #define ADDERS(X) X(add_up) X(add_up_products) X(add_up_chains) /* over all lanes */
-#define OTHERS(X) X(load) X(store) X(spread) X(check) X(leave) X(each_lane) X(each_lane_python) ADDERS(X)
+#define OTHERS(X) X(load) X(load_rows) X(loaded) X(fetch) X(store) X(spread) X(check) X(leave) X(each_lane) X(each_lane_python) ADDERS(X)
 
 enum {
     TAG_last_row = BUILT_IN_COUNT - 1,
@@ -74,6 +74,7 @@ enum {
 /* ── steps ─────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 #define MOST_DIRECT 3
+#define MOST_LOADED 8 /* columns together */
 #define VARIANTS 8 /* bit i of a variant: operand i is a scalar */
 #define SCALAR_BIT UINT32_C(0x80000000)
 #define STRONG_BIT UINT32_C(0x40000000) /* of the first factor of a pair: what is summed is their chain */
@@ -122,7 +123,7 @@ static const uint16_t FASTER[BUILT_IN_COUNT] = {
 /* Whether `out` is a place: else the step hands on what it is given. */
 static inline int has_result(uint16_t tag)
 {
-    return tag != TAG_store && tag != TAG_check && tag != TAG_leave && tag != TAG_add_up && tag != TAG_add_up_products
+    return tag != TAG_fetch && tag != TAG_store && tag != TAG_check && tag != TAG_leave && tag != TAG_add_up && tag != TAG_add_up_products
            && tag != TAG_add_up_chains;
 }
 
@@ -149,6 +150,9 @@ static inline double f_subtract_multiply(double x, double y, double z) { return 
 static inline double f_chain_add(double x, double y, double z) { return f_chain(x, y) + z; }
 static inline double f_multiply_multiply(double x, double y, double z) { return x * y * z; }
 static inline double f_chain_chain(double x, double y, double z) { return f_chain(f_chain(x, y), z); }
+
+static inline double f_selected_add(double condition, double x, double y) { return (condition != 0.0 ? x : 0.0) + y; }
+static inline double f_divide_by_sum(double x, double y, double z) { return x / (y + z); }
 
 static inline double f_selected_chain(double condition, double x, double y)
 {
@@ -196,8 +200,11 @@ static inline double f_fast_silu(double x)
 
 static inline int is_moderate(double x) { return 1e-90 <= fabs(x) && fabs(x) <= 1e90; }
 
-static inline int tame_ratio(double x, double y, double n) { return n == 2.0 && is_moderate(x) && is_moderate(y); }
-static inline double f_fast_ratio(double x, double y, double n) { return (void)n, x / y / y; }
+static inline int tame_ratio(double x, double y, double n)
+{
+    return n == 2.0 && (is_moderate(x) || x == 0.0) && is_moderate(y);
+}
+static inline double f_fast_ratio(double x, double y, double n) { return (void)n, x / (y * y); }
 
 static inline int tame_inverse_part(double x, double y) { return is_moderate(x) && is_moderate(y); }
 static inline double f_fast_inverse_part(double x, double y)

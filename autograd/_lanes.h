@@ -304,6 +304,68 @@ static TARGET void LANES(add_up_0)(const Step *step, const Tile *tile)
 ADDER(add_up_products, 0)
 ADDER(add_up_chains, 1)
 
+/* ── columns ───────────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+#ifdef SHUFFLES
+#if VECTOR_BYTES == 64
+#define LOWER(x, y) __builtin_shufflevector(x, y, 0, 8, 1, 9, 2, 10, 3, 11)
+#define UPPER(x, y) __builtin_shufflevector(x, y, 4, 12, 5, 13, 6, 14, 7, 15)
+#elif VECTOR_BYTES == 32
+#define LOWER(x, y) __builtin_shufflevector(x, y, 0, 4, 1, 5)
+#define UPPER(x, y) __builtin_shufflevector(x, y, 2, 6, 3, 7)
+#else
+#define LOWER(x, y) __builtin_shufflevector(x, y, 0, 2)
+#define UPPER(x, y) __builtin_shufflevector(x, y, 1, 3)
+#endif
+
+/* Transpose a square: each round interleaves its lower and its upper half, as one shuffles cards. */
+static INLINE TARGET void LANES(transpose)(Vector *x)
+{
+    for (int round = 1; round < WIDTH; round *= 2) {
+        Vector y[WIDTH];
+        for (int k = 0; k < WIDTH / 2; k++) {
+            y[2 * k] = LOWER(x[k], x[k + WIDTH / 2]);
+            y[2 * k + 1] = UPPER(x[k], x[k + WIDTH / 2]);
+        }
+        memcpy(x, y, sizeof y);
+    }
+}
+
+#undef LOWER
+#undef UPPER
+
+static INLINE TARGET void LANES(load_square)(const Step *step, const Tile *tile, ptrdiff_t i)
+{
+    Vector x[WIDTH];
+    for (ptrdiff_t k = 0; k < WIDTH; k++) {
+        const ptrdiff_t lane = i + k < tile->count ? i + k : tile->count - 1;
+        memcpy(&x[k], place_in(tile, tile->columns[step->operand[0]], lane), sizeof x[k]);
+    }
+    LANES(transpose)(x);
+    for (ptrdiff_t k = 0; k < WIDTH; k++) {
+        memcpy(slot(tile, step[k].out) + i, &x[k], sizeof x[k]);
+    }
+}
+#endif
+
+/* Load columns together: this step's, and those of the steps behind it. */
+static TARGET void LANES(load_rows_0)(const Step *step, const Tile *tile)
+{
+    const ptrdiff_t columns = step->operand[1], count = in_eights(tile->count);
+    ptrdiff_t k = 0;
+#ifdef SHUFFLES
+    for (; are_rows(step, tile) && k + WIDTH <= columns; k += WIDTH) {
+        for (ptrdiff_t i = 0; i < count; i += WIDTH) {
+            LANES(load_square)(step + k, tile, i);
+        }
+    }
+#endif
+    for (; k < columns; k++) {
+        load(step + k, tile);
+    }
+    (void)count;
+}
+
 /* ── guards ────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static TARGET void LANES(check_0)(const Step *step, const Tile *tile)
@@ -332,7 +394,7 @@ static const Kernel LANES(KERNELS)[TAG_COUNT][VARIANTS] = {
 #define FAST_THREE(NAME) THREE(fast_##NAME)
     PLAIN_1(ONE) PLAIN_2(TWO) PLAIN_3(THREE) FUSED_2(TWO) FUSED_3(THREE) FAST_1(FAST_ONE) FAST_2(FAST_TWO)
     TAME_1(FAST_ONE) TAME_2(FAST_TWO) TAME_3(FAST_THREE) FOLDS(ONE) ONE(sum) ONE(add_up) ONE(add_up_products) ONE(add_up_chains)
-    [TAG_spread] = {NULL, LANES(spread_1)}, [TAG_load] = {load}, [TAG_store] = {store}, ONE(check)
+    [TAG_spread] = {NULL, LANES(spread_1)}, [TAG_load] = {load}, [TAG_loaded] = {loaded}, [TAG_fetch] = {fetch}, ONE(load_rows) [TAG_store] = {store}, ONE(check)
     [TAG_each_lane] = {each_lane}, [TAG_each_lane_python] = {each_lane_python},
 #undef ONE
 #undef TWO

@@ -15,6 +15,10 @@
 #define INLINE inline
 #endif
 
+#if defined(__clang__) || (defined(__GNUC__) && __GNUC__ >= 12)
+#define SHUFFLES 1
+#endif
+
 #if defined(__unix__) || defined(__APPLE__)
 #include <pthread.h>
 #define THREADS 1

@@ -7,6 +7,7 @@ ctypedef const unsigned int[::1] Operands
 ctypedef unsigned int[::1] Numbers
 ctypedef int[::1] Slots
 ctypedef long long[::1] Counts
+ctypedef double[::1] Reals
 
 cdef class Writer:
     cdef readonly Py_ssize_t inputs, count
@@ -83,6 +84,29 @@ cdef bytearray _needed(program)
     starts=Operands, operands=Operands, marks=bytearray, first=Py_ssize_t, i=Py_ssize_t, k=Py_ssize_t, v=Py_ssize_t,
 )
 cpdef bytearray uniform(program)
+
+cpdef carry(program)
+
+cdef class Carried:
+    cdef readonly Rewriting new
+    cdef Py_ssize_t first
+    cdef Counts numbers, uses
+    cdef Steps steps
+    cdef Operands starts, operands
+    cdef list kinds
+    cdef bytearray uniform
+    cdef Reals factors
+
+    @cython.locals(
+        v=Py_ssize_t, start=Py_ssize_t, kind=Py_ssize_t, k=Py_ssize_t, x=Py_ssize_t, factor=double, product=double,
+    )
+    cpdef carry(self, Py_ssize_t i)
+    @cython.locals(factor=double)
+    cdef bint _is_absorbed(self, Py_ssize_t v, Py_ssize_t x, Py_ssize_t y, Py_ssize_t kind)
+    @cython.locals(writer=Writer)
+    cpdef multiply(self, Py_ssize_t v)
+
+cdef bint _is_moderate(double x)
 
 @cython.locals(sums=Sums, new=Rewriting, i=Py_ssize_t, v=Py_ssize_t)
 cpdef fuse(program)

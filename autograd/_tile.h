@@ -88,7 +88,9 @@ static void load(const Step *step, const Tile *tile)
     const ptrdiff_t count = tile->count;
     if (tile->selection != NULL || tile->places != NULL) {
         for (ptrdiff_t i = 0; i < count; i++) {
-            memcpy(out + i, place_in(tile, column, i), sizeof *out);
+            const char *const from = place_in(tile, column, i);
+            PREFETCH(from + CACHE_LINE); /* of the columns behind it, where lanes are rows */
+            memcpy(out + i, from, sizeof *out);
         }
     } else if (column.stride == sizeof *out) {
         const char *const from = place_in(tile, column, 0);
@@ -99,12 +101,40 @@ static void load(const Step *step, const Tile *tile)
     } else {
         const char *from = place_in(tile, column, 0);
         for (ptrdiff_t i = 0; i < count; i++, from += column.stride) {
-            PREFETCH(from + CACHE_LINE); /* of the columns behind it, where lanes are rows */
+            PREFETCH(from + CACHE_LINE);
             memcpy(out + i, from, sizeof *out);
         }
     }
     for (ptrdiff_t i = count; i < in_eights(count); i++) {
         out[i] = out[count - 1];
+    }
+}
+
+/* Whether the columns of this step and those behind it stand side by side, so that each lane is a row. */
+static inline int are_rows(const Step *step, const Tile *tile)
+{
+    const Column first = tile->columns[step->operand[0]];
+    for (uint32_t k = 1; k < step->operand[1]; k++) {
+        const Column column = tile->columns[step[k].operand[0]];
+        if (column.data != first.data + k * sizeof(double) || column.stride != first.stride) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+/* What load_rows has done. */
+static void loaded(const Step *step, const Tile *tile) { (void)step, (void)tile; }
+
+/* Ask for the columns that stand behind those loaded together, in some lanes: each of them takes its turn. */
+static void fetch(const Step *step, const Tile *tile)
+{
+    const Column column = tile->columns[step->operand[0]];
+    const ptrdiff_t turn = step->operand[1], end = (2 * MOST_LOADED - 1 - turn) * (ptrdiff_t)sizeof(double);
+    if (column.stride != sizeof(double)) {
+        for (ptrdiff_t i = turn; i < tile->count; i += MOST_LOADED) {
+            PREFETCH(place_in(tile, column, i) + end);
+        }
     }
 }
 
@@ -135,8 +165,8 @@ static void note_guards(const Tile *tile)
     }
 }
 
-/* If fewer eights of lanes will do, those leave of which it is known which guard they answer otherwise first, and the
-   others close up, in all slots that are in use. Return whether any stay. */
+/* If three quarters of the vectors will do, those lanes leave of which it is known which guard they answer otherwise
+   first, and the others close up, in all slots that are in use. Return whether any stay. */
 static int leave(const Step *step, Tile *tile)
 {
     const double checked = (double)step->out;
@@ -145,7 +175,7 @@ static int leave(const Step *step, Tile *tile)
     for (ptrdiff_t i = 0; i < tile->count; i++) {
         count += tile->found[i] >= checked;
     }
-    if (in_eights(count) == in_eights(tile->count)) {
+    if (4 * in_eights(count) > 3 * in_eights(tile->count)) {
         return 1;
     }
     note_guards(tile);

@@ -12,6 +12,7 @@ from itertools import accumulate, chain
 from typing import Any, NamedTuple
 
 from autograd.graph import topological_order
+from autograd.value import read
 
 
 class Flat(NamedTuple):
@@ -41,7 +42,7 @@ def flat(roots: Sequence[Any], inputs: Sequence[Any], since: int = 0) -> Flat:
     def key(x: Any) -> int | str:
         if type(x) is float:
             return repr(x)
-        return x.number if x.operands or x.number in given else repr(x.data)
+        return x.number if x.operands or x.number in given else repr(read(x))
 
     edges, ends = [[key(x) for x in node.operands] for node in order], [key(x) for x in roots]
     constants = dict.fromkeys(k for k in chain(*edges, ends) if type(k) is str)

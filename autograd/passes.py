@@ -1,8 +1,9 @@
 """From a graph to a program, from a program to a shorter one, and how it is going to run.
 
 `flatten` writes down what a graph computes. Passes make of a program another one that computes the same: `fold`,
-`share`, `unselect` and `drop` never change a bit of a result, but the sign of a NaN, which no standard settles; `fuse`
-adds in another order. `plan` says where results stand while a program runs. All of it takes linear time.
+`share`, `unselect` and `drop` never change a bit of a result, but the sign of a NaN, which no standard settles; `carry`
+multiplies and `fuse` adds in another order. `plan` says where results stand while a program runs. All of it takes
+linear time.
 
 This file is also compiled, as `_passes`: `_passes.pxd` says which of its variables are numbers of C.
 """
@@ -215,7 +216,7 @@ def optimize(program: Program, exact: bool = False) -> Program:
     """
     shared = _rewritten(program, EXACT if exact else CLOSE, sharing=True)
     shorter = drop(unselect(shared))
-    return shorter if exact else fuse(shorter)
+    return shorter if exact else fuse(carry(shorter))
 
 
 # ── flatten ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -615,9 +616,92 @@ def uniform(program: Program) -> bytearray:
     return marks
 
 
+# ── carry ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+OTHER, ADD, SUBTRACT, MULTIPLY, NEGATE, DOT, CHAIN = range(7)
+CARRYING = {p.multiply: MULTIPLY, p.negate: NEGATE, p.chain: CHAIN}
+LARGEST_CARRIED = 1e20  # so that products come near to the largest and smallest numbers only where they did before
+
+
+def carry(program: Program) -> Program:
+    """Return the program with constant factors carried along products: one multiplies by all of them, at the end.
+
+    The end is often a sum, which `fuse` gives them as a weight. What others need, too, is multiplied first, as before.
+    Products may round differently, and a strong product with a constant may be −0 for an adjoint of −0.
+
+    >>> from autograd import Value
+    >>> x, y = Value(3.0), Value(0.5)
+    >>> print(carry(flatten([p.chain(-p.chain(x, 2.0), y) * 4.0], [x, y])))
+    program of v0, v1
+      v3 = v0 · v1
+      v4 = v3 * -8.0
+      return v4
+    """
+    if p.chain not in program.rows and p.multiply not in program.rows:
+        return program
+    carried = Carried(program)
+    for i in range(len(program.steps)):
+        carried.carry(i)
+    for v in (*program.outputs, *program.guards):
+        carried.multiply(v)
+    return carried.new.finish()
+
+
+class Carried:
+    """A program that is rewritten, and for each of its values the factor that it still has to be multiplied by."""
+
+    def __init__(self, program: Program) -> None:
+        self.new, self.first = Rewriting(program), program.first
+        self.numbers = self.new.numbers
+        self.steps, self.starts, self.operands = program.steps, program.starts, program.operands
+        self.kinds = [CARRYING.get(row, OTHER) for row in program.rows]
+        self.uses, self.uniform = _uses(program), uniform(program)
+        self.factors = array("d", [1.0]) * (self.first + len(program.steps))
+
+    def carry(self, i: int) -> None:
+        """Write a step, or leave what it does to a factor."""
+        v, start, kind = self.first + i, self.starts[i], self.kinds[self.steps[i]]
+        if kind == NEGATE:
+            self.numbers[v] = self.numbers[self.operands[start]]
+            self.factors[v] = -self.factors[self.operands[start]]
+        elif kind == OTHER or not self._is_absorbed(v, self.operands[start], self.operands[start + 1], kind):
+            factor = 1.0
+            for k in range(start, self.starts[i + 1]):
+                x = self.operands[k]
+                product = factor * self.factors[x]
+                if kind != OTHER and self.uses[x] == 1 and self.uniform[x] == self.uniform[v] and _is_moderate(product):
+                    factor = product
+                else:
+                    self.multiply(x)
+            self.numbers[v] = self.new.copy(i)
+            self.factors[v] = factor
+
+    def _is_absorbed(self, v: int, x: int, y: int, kind: int) -> bool:
+        """Return whether the step multiplies by a constant, and leave that to a factor."""
+        if self.numbers[x] < 0 and kind == MULTIPLY:
+            x, y = y, x
+        if self.numbers[y] >= 0:
+            return False
+        factor = self.factors[x] * self.new.writer.constants[-1 - self.numbers[y]]
+        if not _is_moderate(factor):
+            return False
+        self.numbers[v], self.factors[v] = self.numbers[x], factor
+        return True
+
+    def multiply(self, v: int) -> None:
+        """Multiply a value by its factor."""
+        if self.factors[v] != 1.0:
+            writer = self.new.writer
+            operands = [self.numbers[v], writer.constant(self.factors[v])]
+            self.numbers[v], self.factors[v] = writer.step(writer.row(p.multiply), operands), 1.0
+
+
+def _is_moderate(x: float) -> bool:
+    return 1.0 / LARGEST_CARRIED < abs(x) < LARGEST_CARRIED
+
+
 # ── fuse ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-OTHER, ADD, SUBTRACT, MULTIPLY, NEGATE, DOT = range(6)
 KINDS = {p.add: ADD, p.subtract: SUBTRACT, p.multiply: MULTIPLY, p.negate: NEGATE, p.dot: DOT}
 
 

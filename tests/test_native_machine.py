@@ -262,6 +262,11 @@ def relu_adjoint(x: Any, out: Any, adjoint: Any) -> Any:
         lambda x, y, z: p.dot(p.chain(x, y), z, p.chain(z, x), 1.0, y, 1.0),
         lambda x, y, z: p.where(p.equal(x, x), 0.0, p.chain(y, x)) + z,
         lambda x, y, z: p.where(x, p.chain(y, z), 0.0) + p.where(y, p.chain(x, x), -0.0),
+        lambda x, y, z: p.where(x, y, 0.0) + z + p.where(z, x, 0.0),
+        lambda x, y, z: p.where(x, y, 0.0) + x * z,
+        lambda x, y, z: p.add(p.where(x, y, 0.0), p.where(x, y, 0.0)),
+        lambda x, y, z: x / (y + 0.0) - 0.5 / (x + z),
+        lambda x, y, z: x / (x * y + z),
         lambda x, y, z: relu_adjoint(x, p.relu(x), y) * z + p.relu(x),
         lambda x, y, z: p.maximum(x, y, z) + p.maximum(x, y) - p.minimum(z, y) * p.minimum(x, y, z),
     ],
@@ -333,6 +338,28 @@ def test_columns_may_be_laid_out_in_any_way(product_machine: Any) -> None:
     assert not out[:, 2].any()
     product_machine.run([table[:, 1], 2.0], 100, [out[:, 0]])
     assert out[:, 0].tolist() == (table[:, 1] * 2.0 + 1.0).tolist()
+
+
+@pytest.mark.parametrize("columns", [1, 5, 8, 11, 21])
+@every_width
+def test_lanes_may_be_rows_of_a_table(columns: int, width: int) -> None:
+    """Columns that stand side by side are read together."""
+    inputs = [Value(1.0) for _ in range(columns)]
+    later = [inputs[0]] * 600
+    machine = Machine(flatten([*inputs, math.fsum(later) + inputs[-1]], inputs), exact=True, width=width)
+    table, draw = np.random.default_rng(columns).normal(size=(300, columns + 3)), np.random.default_rng(0)
+    turned = np.asfortranarray(table)
+    for lanes in (1, 9, 64, 201, range(50, 250), draw.permutation(300)[:77]):
+        for rows in (table, table[:, 3:], table[:, ::-1], turned):
+            out = np.zeros((columns + 1, 300))
+            given = [rows[:, k] for k in range(columns)]
+            machine.run(given, lanes, list(out))
+            chosen = range(lanes) if isinstance(lanes, int) else lanes
+            assert out[:columns, chosen].tolist() == rows[chosen, :columns].T.tolist()
+            assert np.count_nonzero(out[0]) == len(chosen)
+    mixed = [table[:, 0], *table.T[2 : columns + 1]]
+    machine.run(mixed, 300, list(out))
+    assert out[:columns].tolist() == [column.tolist() for column in mixed]
 
 
 def test_lanes_may_be_selected(product_machine: Any) -> None:

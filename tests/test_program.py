@@ -20,6 +20,7 @@ from autograd import Value, adjoints, grad, hessian, hvp, jvp, math, primitives 
 from autograd.errors import GraphError
 from autograd.machine import one
 from autograd.passes import (
+    carry,
     drop,
     flatten,
     fold,
@@ -434,6 +435,33 @@ def test_what_nobody_needs_is_dropped() -> None:
     assert drop(replace(program, outputs=array("I"), guards=array("I"), outcomes=b"")) == flatten([], [x, y])
 
 
+# ── carry ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+CARRIED: list[tuple[Callable[..., Any], str]] = [
+    (lambda a, b: a * 2.0 * b * 3.0, "v5 = v0 * v1, v6 = v5 * 6.0"),
+    (lambda a, b: (0.5 * a) * (b * 2.0), "v4 = v0 * v1"),
+    (lambda a, b: p.chain(p.chain(-a, 0.5), b * 4.0), "v5 = v0 · v1, v6 = v5 * -2.0"),
+    (lambda a, b: math.exp(-(a * 2.0)), "v4 = v0 * -2.0, v5 = exp(v4)"),
+    (lambda a, b: (a * 2.0 * a, a * b), "v3 = v0 * v0, v4 = v0 * v1, v5 = v3 * 2.0"),
+    (lambda a, b: p.chain(a, 0.0) * 2.0, "v4 = v0 · 0.0, v5 = v4 * 2.0"),  # NaN for an infinite a
+    (lambda a, b: math.sin(a * 2.0) * 2.0 + a * 2.0, "v3 = v0 * 2.0, v4 = sin(v3), v5 = v4 * 2.0, v6 = v5 + v3"),
+    (lambda a, b: a * 1e15 * b * 1e15, "v3 = v0 * v1, v4 = v3 * 1000000000000000.0, v5 = v4 * 1000000000000000.0"),
+]
+
+
+@pytest.mark.parametrize(("f", "steps"), CARRIED)
+def test_constant_factors_are_carried_along_products(f: Callable[..., Any], steps: str) -> None:
+    """But not by what others need, too, and no large ones."""
+    program = share(recorded(f, 2))
+    assert ", ".join(body(carry(program))[:-1]) == steps
+    assert len(carry(program).steps) <= len(program.steps)
+
+
+def test_what_is_the_same_for_all_lanes_carries_nothing_into_lanes() -> None:
+    program = carry(recorded(lambda a, b: a * 2.0 * b, 2, varying=[False, True]))
+    assert body(program) == ["u3 = u0 * 2.0", "v4 = u3 * v1", "return v4"]
+
+
 # ── fuse ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 FUSED: list[tuple[Callable[..., Any], str]] = [
@@ -444,7 +472,7 @@ FUSED: list[tuple[Callable[..., Any], str]] = [
     (lambda a, b, c, d: (a + b) + (c + d), "dot(v0, v1, v2, v3, 1.0, 1.0, 1.0, 1.0)"),
     (lambda a, b, c, d: a * b - c, "dot(v0, v2, v1, -1.0)"),
     (lambda a, b, c, d: a - b * 2.0, "dot(v0, v1, 1.0, -2.0)"),
-    (lambda a, b, c, d: a - 2.0 * b, "dot(v0, -2.0, 1.0, v1)"),
+    (lambda a, b, c, d: a - 2.0 * b, "dot(v0, v1, 1.0, -2.0)"),
     (lambda a, b, c, d: a - (b - c), "dot(v0, v1, v2, 1.0, -1.0, 1.0)"),
     (lambda a, b, c, d: -a + b, "dot(v0, v1, -1.0, 1.0)"),
     (lambda a, b, c, d: a - -b, "dot(v0, v1, 1.0, 1.0)"),
@@ -526,8 +554,8 @@ def test_slopes_of_small_powers_are_products() -> None:
         recording = record(grad(lambda x: x**exponent), [0.7])
         return optimize(flatten(recording.outputs, recording.inputs), exact)
 
-    assert body(slope(2.0)) == ["v2 = 2.0 * v0", "return v2"]
-    assert body(slope(3.0)) == ["v2 = v0 * v0", "v3 = 3.0 * v2", "return v3"]
+    assert body(slope(2.0)) == ["v2 = v0 * 2.0", "return v2"]
+    assert body(slope(3.0)) == ["v2 = v0 * v0", "v3 = v2 * 3.0", "return v3"]
     others = [slope(2.5), slope(2.0, exact=True), optimize(recorded(lambda x: p.monomial(x, 2.0, 2.0, 1.0), 1))]
     assert all(p.monomial in program.rows for program in others)
 
@@ -671,6 +699,18 @@ def test_passes_keep_every_bit_of_recorded_derivatives(derivative: Callable[...,
     optimized = optimize(program, exact=True)
     for numbers in product((*SPECIAL, 0.3, -2.5), repeat=2):
         assert all(map(same, one(program, numbers), one(optimized, numbers))), numbers
+
+
+@given(programs() | selections(), st.data())
+@settings(max_examples=300)
+def test_carried_factors_agree_within_rounding(program: Program, data: st.DataObject) -> None:
+    changed = carry(program)
+    check_form(changed)
+    assert len(changed.steps) <= len(program.steps)
+    quarters = st.integers(-12, 12).map(lambda x: x / 4.0)
+    numbers = data.draw(st.lists(quarters, min_size=program.inputs, max_size=program.inputs))
+    before, after = one(program, numbers), one(changed, numbers)
+    assert after == pytest.approx(before, rel=1e-10, abs=1e-10, nan_ok=True)
 
 
 @given(expressions(max_steps=12))
