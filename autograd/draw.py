@@ -84,7 +84,7 @@ def draw(
     order = _nodes(root)
     found = groups(order, parts, depth, max_nodes)
     if len(found) > max_nodes:
-        raise _too_large(len(found), max_nodes, collapsible=model is not None and depth is None)
+        raise _too_large(len(found), max_nodes, model, depth)
     label = LABELS["flow"] if contributions else LABELS["local"] if local_derivatives else None
     scene = Scene(order, found, parts, label)
     return Drawing.of(Picture(scene.nodes(), scene.edges(), scene.clusters(), rankdir, theme))
@@ -125,11 +125,13 @@ def _is_sound(node: Any) -> bool:
     return all(isinstance(x, float) or (isinstance(x, Value) and x.number < node.number) for x in node.operands)
 
 
-def _too_large(count: int, max_nodes: int, collapsible: bool) -> DrawingError:
-    remedies = f"depth=1 or max_nodes={count}" if collapsible else f"max_nodes={count}"
+def _too_large(count: int, max_nodes: int, model: Model | None, depth: int | None) -> DrawingError:
+    ways = [f"max_nodes={count}"]
+    if depth is None:
+        ways.insert(0, "model=... and depth=1 if it is a network's," if model is None else "depth=1")
     return DrawingError(
         f"draw: the graph has {count} Values, more than max_nodes={max_nodes};"
-        f" pass {remedies}, or draw a smaller part: one of the Values on the way to this one"
+        f" pass {' or '.join(ways)}, or draw a smaller part: one of the Values on the way to this one"
     )
 
 

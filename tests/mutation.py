@@ -43,6 +43,7 @@ NOT_COPIED = ignore_patterns(".*", "__pycache__", "build", "pictures", "_native.
 
 SPECIFIED_BY = {
     "errors": "structures value",
+    "files": "draw explorer",
     "namesake": "namesake",
     "primitives": "special_values counterexamples value math primitives",
     "formulas": "formulas explain documentation",

@@ -670,7 +670,8 @@ def test_a_large_graph_is_refused_with_its_size_and_the_way_out() -> None:
         draw(root)
     assert str(error.value) == (
         "draw: the graph has 501 Values, more than max_nodes=500;"
-        " pass max_nodes=501, or draw a smaller part: one of the Values on the way to this one"
+        " pass model=... and depth=1 if it is a network's, or max_nodes=501,"
+        " or draw a smaller part: one of the Values on the way to this one"
     )
     assert len(edges(draw(inner))) == 3 * 499
     assert len(edges(draw(root, max_nodes=501))) == 3 * 500

@@ -14,7 +14,7 @@ import pytest
 
 from autograd import Value, explain, explore, primitive
 from autograd.graph import topological_order
-from nn import MLP
+from nn import MLP, mean_squared_error
 from tests.browsers import LONGEST, browser
 from tests.labels import HOSTILE
 from tests.pages import (
@@ -446,6 +446,26 @@ def test_zoom_and_pan(visit: Open) -> None:
 
 
 # ── large graphs ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+COUNTING = """() => {
+    const pen = CanvasRenderingContext2D.prototype, { clearRect, moveTo } = pen;
+    pen.clearRect = function (...box) { window.painted = 0; clearRect.apply(this, box); };
+    pen.moveTo = function (...point) { window.painted += 1; moveTo.apply(this, point); };
+}"""
+
+
+def test_of_countless_arrows_no_more_are_painted_than_can_be_told_apart(visit: Open) -> None:
+    model = MLP(2, [16, 16, 1], seed=0)
+    loss = mean_squared_error([model([i / 20, 0.5]) for i in range(20)], [1.0] * 20)
+    assert sum(isinstance(x, Value) for node in topological_order(loss) for x in node.operands) > 12_000
+    page = visit(loss)
+    page.evaluate(COUNTING)
+    page.keyboard.press("0")
+    assert 1400 < settled(page).evaluate("painted") <= 1600  # a fair share
+    for _ in range(12):
+        page.keyboard.press("+")
+        assert 50 < settled(page).evaluate("painted") <= 1600
 
 
 def test_two_thousand_nodes_are_shown_one_by_one_and_only_those_in_sight_are_drawn(visit: Open) -> None:
