@@ -1,7 +1,7 @@
 """Programs at the speed of the machine, in C."""
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, overload
 
 from autograd.program import Program
@@ -40,6 +40,15 @@ class Machine:
         sums: Buffer,
         tile: int = 0,
     ) -> None: ...
+    def bound(
+        self,
+        columns: Sequence[Buffer | float],
+        lanes: int | range | Buffer,
+        sums: Buffer,
+        threads: int = 1,
+        uniforms: Buffer | None = None,
+        mean: bool = False,
+    ) -> Callable[[], None]: ...
     def first_mismatch(
         self,
         columns: Sequence[Buffer | float],

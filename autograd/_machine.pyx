@@ -13,6 +13,7 @@ from array import array
 
 from autograd import primitives
 from autograd.errors import ArgumentError
+from autograd.program import NOT_SUMMED
 
 cdef extern from "_machine.h" nogil:
     enum: BUILT_IN_COUNT, TABLE_CHECKSUM, CUSTOM, TAG_store, TAG_add_up, TAG_check
@@ -96,9 +97,9 @@ cdef class Columns:
     cdef Column *columns
     cdef Py_ssize_t held
 
-    def __cinit__(self, Py_ssize_t count):
-        self.views = <Py_buffer *>PyMem_RawCalloc(count + 1, sizeof(Py_buffer))
-        self.columns = <Column *>PyMem_RawCalloc(count + 1, sizeof(Column))
+    def __cinit__(self, Py_ssize_t views, Py_ssize_t columns):
+        self.views = <Py_buffer *>PyMem_RawCalloc(views + 1, sizeof(Py_buffer))
+        self.columns = <Column *>PyMem_RawCalloc(columns + 1, sizeof(Column))
         if self.views == NULL or self.columns == NULL:
             raise MemoryError
 
@@ -159,19 +160,6 @@ cdef class Columns:
         batch.lanes, batch.tile.selection = view.shape[0], selection
         return length
 
-    cdef Py_ssize_t spread_out(self, object uniforms, double *numbers, const Source *source) except -1:
-        """Copy the numbers of uniform inputs to their places; return how many there are."""
-        cdef Py_ssize_t i, count = 0
-        cdef Column column
-        for i in range(source.inputs):
-            count += not source.varying[i]
-        column = self.take(uniforms, count, False, "uniforms")
-        for i in range(source.inputs):
-            if not source.varying[i]:
-                memcpy(&numbers[i], column.data, sizeof(double))
-                column.data += column.stride
-        return count
-
 
 cdef class Scalars:
     """Room for scalars; what a program computes once is here while it runs."""
@@ -187,6 +175,37 @@ cdef class Scalars:
 
     def __dealloc__(self):
         PyMem_RawFree(self.numbers)
+
+
+cdef class Run:
+    """A run of a machine, made ready: what is read and written is held. Calling it runs all lanes, again and again."""
+
+    cdef Machine machine
+    cdef Batch batch
+    cdef Columns held, stored
+    cdef Scalars scalars
+    cdef Column uniforms  # the numbers of all uniform inputs; NULL if each has been put in its place
+    cdef Py_ssize_t sums
+    cdef bint mean
+
+    cdef go(self, int tile):
+        cdef Batch batch = self.batch
+        cdef const Source *source = &self.machine.source
+        cdef Column uniforms = self.uniforms
+        cdef Py_ssize_t i
+        for i in range(source.inputs if uniforms.data != NULL else 0):
+            if not source.varying[i]:
+                memcpy(&self.scalars.numbers[i], uniforms.data, sizeof(double))
+                uniforms.data += uniforms.stride
+        run_scalars(batch.code, self.scalars.numbers, self.scalars.numbers + batch.code.scalars, self.machine.evaluates)
+        if run_batch(&batch, tile) == NO_MEMORY:
+            raise MemoryError
+        raise_what_is_set()
+        for i in range(self.sums if self.mean else 0):
+            self.batch.found[i] /= batch.lanes  # `run_batch` moves its own pointer on
+
+    def __call__(self):
+        self.go(0)
 
 
 cdef void *address(object buffer) except? NULL:
@@ -308,49 +327,46 @@ cdef class Machine:
         scalars.numbers[code.zero], scalars.numbers[code.one] = 0.0, 1.0
         return scalars
 
-    cdef run_code(self, const Code *code, columns, lanes, outs, totals, int threads, mismatch, int tile, uniforms):
-        cdef Batch batch
-        cdef Py_ssize_t i, length, place = 0
+    cdef Run ready(self, int which, columns, lanes, outs, totals, int threads, mismatch, uniforms):
+        """Return a run of some code, made ready."""
+        cdef const Code *code = self.code(which)
+        cdef Run run = Run()
+        cdef Batch *batch = &run.batch
+        cdef Py_ssize_t i, length, count = 0
         outs = [out for out in outs if out is not None]
-        cdef Columns held = Columns(self.source.inputs + len(outs) + 4)
-        cdef Columns stored = Columns(len(outs))
-        cdef Scalars scalars = self.scalars(code)
-        cdef Outcome outcome
-        memset(&batch, 0, sizeof(Batch))
-        length = held.select(lanes, &batch)
+        run.machine, run.scalars, run.sums = self, self.scalars(code), self.sums
+        run.held, run.stored = Columns(len(columns) + len(outs) + 4, self.source.inputs), Columns(0, len(outs))
+        length = run.held.select(lanes, batch)
         if uniforms is not None:
-            place = held.spread_out(uniforms, scalars.numbers, &self.source)
-        if len(columns) != self.source.inputs - place:
-            raise ArgumentError(f"run: got {len(columns)} columns; expected {self.source.inputs - place}")
+            for i in range(self.source.inputs):
+                count += not self.source.varying[i]
+            run.uniforms = run.held.take(uniforms, count, False, "uniforms")
+        if len(columns) != self.source.inputs - count:
+            raise ArgumentError(f"run: got {len(columns)} columns; expected {self.source.inputs - count}")
         columns = iter(columns)
         for i in range(self.source.inputs):
             if uniforms is None or self.source.varying[i]:
                 column = next(columns)
                 if isinstance(column, (float, int)) or not self.source.varying[i]:
-                    scalars.numbers[i] = column
-                    held.columns[i] = Column(data=<char *>&scalars.numbers[i], stride=0)
+                    run.scalars.numbers[i] = column
+                    run.held.columns[i] = Column(data=<char *>&run.scalars.numbers[i], stride=0)
                 else:
-                    held.columns[i] = held.take(column, length, False, f"column {i}")
+                    run.held.columns[i] = run.held.take(column, length, False, f"column {i}")
         for i, out in enumerate(outs):
-            stored.columns[i] = held.take(out, length, True, f"output {i}")
+            run.stored.columns[i] = run.held.take(out, length, True, f"output {i}")
         batch.code, batch.threads = code, max(1, min(threads, <int>MOST_THREADS))
-        batch.tile.scalars, batch.tile.lists, batch.tile.evaluates = scalars.numbers, code.lists, self.evaluates
+        batch.tile.scalars, batch.tile.lists, batch.tile.evaluates = run.scalars.numbers, code.lists, self.evaluates
         batch.tile.one = code.one
-        batch.tile.columns, batch.tile.outs = held.columns, stored.columns
+        batch.tile.columns, batch.tile.outs = run.held.columns, run.stored.columns
         batch.tile.outcomes = <const uint8_t *><const char *>self.outcomes
-        set_kernels(&batch, self.kernels)
+        set_kernels(batch, self.kernels)
         if totals is not None:
             batch.roots, batch.summed = len(self.summed), <const uint8_t *><const char *>self.summed
-            batch.found = <double *>held.take_whole(totals, self.sums, "d", "sums")
+            batch.found = <double *>run.held.take_whole(totals, self.sums, "d", "sums")
         batch.tile.guards = len(self.outcomes)
         if mismatch is not None:
-            batch.tile.mismatch = <int32_t *>held.take_whole(mismatch, batch.lanes, "i", "mismatch")
-        run_scalars(code, scalars.numbers, scalars.numbers + code.scalars, self.evaluates)
-        outcome = run_batch(&batch, tile)
-        self.spare = scalars
-        if outcome == NO_MEMORY:
-            raise MemoryError
-        raise_what_is_set()
+            batch.tile.mismatch = <int32_t *>run.held.take_whole(mismatch, batch.lanes, "i", "mismatch")
+        return run
 
     def run(self, columns, lanes, outs, int threads=1, uniforms=None, sums=None, int tile=0):
         """Run all lanes; write outputs to `outs`, and return those that are summed, as floats.
@@ -371,13 +387,29 @@ cdef class Machine:
                 is_none = "None" if out is None else "not None"
                 raise ArgumentError(f"run: output {i} is {is_none}; expected None where it is summed, and only there")
         totals = array("d", bytes(8 * self.sums)) if sums is None else sums
-        self.run_code(self.code(OUTPUTS), columns, lanes, outs, totals, threads, None, tile, uniforms)
+        cdef Run run = self.ready(OUTPUTS, columns, lanes, outs, totals, threads, None, uniforms)
+        run.go(tile)
+        self.spare = run.scalars
         return totals.tolist() if sums is None else None
+
+    def bound(self, columns, lanes, sums, int threads=1, uniforms=None, bint mean=False):
+        """Return what runs all lanes again and again, with the numbers that the buffers of `run` hold by then.
+
+        With `mean`, sums are divided by the number of lanes. Raises `ArgumentError` if not all outputs are summed.
+        """
+        cdef Run run
+        if self.sums != len(self.summed):
+            raise ArgumentError(NOT_SUMMED)
+        run = self.ready(OUTPUTS, columns, lanes, (), sums, threads, None, uniforms)
+        run.mean = mean
+        return run
 
     def first_mismatch(self, columns, lanes, int threads=1, uniforms=None):
         """Return for each lane the first guard that it answers otherwise than is recorded; their number if none."""
         found = array("i", bytes(4)) * (lanes if isinstance(lanes, int) else len(lanes))
-        self.run_code(self.code(GUARDS), columns, lanes, (), None, threads, found, 0, uniforms)
+        cdef Run run = self.ready(GUARDS, columns, lanes, (), None, threads, found, uniforms)
+        run.go(0)
+        self.spare = run.scalars
         return found
 
     cdef Scalars run_one(self, const Code *code, numbers):
@@ -391,7 +423,7 @@ cdef class Machine:
             for i, x in enumerate(numbers):
                 scalars.numbers[i] = x
         elif self.source.inputs > 0:
-            held = Columns(1)
+            held = Columns(1, 0)
             column = held.take(numbers, self.source.inputs, False, "numbers")
             copy_column(column, scalars.numbers, self.source.inputs)
         run_scalars(code, scalars.numbers, scalars.numbers + code.scalars, self.evaluates)
@@ -408,7 +440,7 @@ cdef class Machine:
         cdef Columns held
         if out is None:
             return [scalars.numbers[code.results[i]] for i in range(len(self.summed))]
-        held = Columns(1)
+        held = Columns(1, 0)
         column = held.take(out, len(self.summed), True, "out")
         for i in range(len(self.summed)):
             memcpy(column.data + i * column.stride, &scalars.numbers[code.results[i]], sizeof(double))

@@ -40,9 +40,16 @@ class Called(NamedTuple):
     columns: list[Column]  # of results, all of them Values
 
     @property
+    def parts(self) -> list[tuple[int | None, list[Any]]]:
+        """What goes in, first what is the same in all lanes, with the place of its block; None for what is captured."""
+        blocks = [(place, cells([block])) for place, block in enumerate(self.inputs.blocks)]
+        uniform, varying = ([x for x in blocks if self.inputs.varying[x[0]] == kind] for kind in (False, True))
+        return [*uniform, (None, list(self.captured)), *varying]
+
+    @property
     def arguments(self) -> list[Any]:
         """All numbers that go in."""
-        return [*cells(self.inputs.blocks), *self.captured]
+        return [x for _, numbers in self.parts for x in numbers]
 
     @property
     def results(self) -> list[Value]:
@@ -60,7 +67,8 @@ class Call:
     widths: tuple[int | None, ...]  # how many numbers a lane has in a block; None where the block has one dimension
     varying: Sequence[bool]  # per block
     count: int  # of lanes
-    captured: tuple[Value, ...]  # whose numbers are the last arguments
+    captured: tuple[Value, ...]
+    uniforms: int  # how many arguments are the same in all lanes: the first ones, and the captured at their end
     results: slice
 
     def steps(self, numbers: NDArray[Any]) -> Iterator[Callable[[], object]]:
@@ -76,8 +84,8 @@ class Call:
             yield partial(Machine(self.arguments, exact=True).one, numbers[: self.results.start], found)
         blocks = [found[place] for place in self.blocks]
         blocks = [x if width is None else x.reshape(-1, width) for x, width in zip(blocks, self.widths)]
-        inputs, captured = Inputs(blocks, self.varying, self.count, plain=True), found[size - len(self.captured) :]
-        yield self.kernel.bound(inputs, self.captured, captured, numbers[self.results])
+        inputs, uniforms = Inputs(blocks, self.varying, self.count, plain=True), found[: self.uniforms]
+        yield self.kernel.bound(inputs, uniforms, self.captured, numbers[self.results])
 
 
 def needed(called: Sequence[Called], roots: Sequence[Any], first: int) -> list[Called]:
@@ -112,9 +120,10 @@ def _joint(group: Sequence[Called], wanted: set[Value]) -> Called:
     columns = [each.columns[place] for each, places in zip(group, parts) for place in places]
     if len(group) == 1 and len(columns) == len(group[0].columns):
         return group[0]
-    captured = tuple(dict.fromkeys(x for each in group for x in each.captured))
     kernel = group[0].kernel.joint([each.kernel for each in group], parts)
-    kernel.run(group[0].inputs.numbers)  # so that it is recorded with the numbers that the others were recorded with
+    # It is recorded with the numbers that the others were recorded with.
+    _, paths = kernel.run(group[0].inputs.numbers)
+    captured = tuple(dict.fromkeys(x for path in paths for x in path.captured))
     return Called(kernel, group[0].inputs, captured, columns)
 
 
@@ -123,16 +132,18 @@ def placed(called: Sequence[Called], known: Sequence[Value]) -> list[Call]:
     numbers, calls = list(known), []
     for each in called:
         kernel, inputs, captured, _ = each
-        ends = list(accumulate((block.size if is_array(block) else 1 for block in inputs.blocks), initial=0))
+        ends = accumulate((len(part) for _, part in each.parts), initial=0)
+        places = {place: slice(*pair) for (place, _), pair in zip(each.parts, pairwise(ends))}
         assert inputs.count is not None
         call = Call(
             kernel,
             passes.optimize(passes.flatten(each.arguments, numbers), exact=True),
-            tuple(map(slice, ends, ends[1:])),
+            tuple(places[place] for place in range(len(inputs.blocks))),
             tuple(block.shape[1] if is_array(block) and block.ndim > 1 else None for block in inputs.blocks),
             inputs.varying,
             inputs.count,
             captured,
+            places[None].stop,
             slice(len(numbers), len(numbers) + len(each.results)),
         )
         numbers += each.results

@@ -60,12 +60,6 @@ class Inputs:
                 found += _columns(block)
         return found
 
-    @property
-    def uniform_block(self) -> Block | None:
-        """The block of what is the same in all lanes, if there is just one array of it."""
-        blocks = [block for block, varies in zip(self.blocks, self.varying) if not varies]
-        return blocks[0] if len(blocks) == 1 and is_array(blocks[0]) else None
-
     def uniform_and(self, others: Sequence[float]) -> Any:
         """Return the numbers that are the same in all lanes, and then others, as one array."""
         blocks = [block for block, varies in zip(self.blocks, self.varying) if not varies]

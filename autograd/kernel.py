@@ -100,11 +100,13 @@ class Kernel:
         assert results is not None  # there is a path even for no lanes
         return results, taken
 
-    def bound(self, inputs: Inputs, captured: Sequence[Value], numbers: Any, out: Any) -> Callable[[], None]:
+    def bound(self, inputs: Inputs, uniforms: Any, captured: Sequence[Value], out: Any) -> Callable[[], None]:
         """Return what runs the kernel again and again, whatever the arrays hold by then, and writes results to `out`.
 
-        `numbers` are those to take for the captured Values. Raises `Unwanted` if lanes capture others.
+        `uniforms` are the numbers that are the same in all lanes, the last ones those to take for the captured Values.
+        Raises `Unwanted` if lanes capture others.
         """
+        numbers = uniforms[len(uniforms) - len(captured) :]
 
         def run() -> None:
             results, taken = self._over_lanes(inputs, dict(zip(captured, numbers.tolist())))
@@ -116,19 +118,10 @@ class Kernel:
         assert path is not None
         assert count is not None
         layout = self._layout(path)
-        if path.code.guards or path.captured or not layout.only_sums:
+        if path.code.guards or path.captured != captured or not layout.only_sums:
             return run
-        from numpy import divide
-
-        machine, columns, threads = path.machine(layout.summed), inputs.varying_columns, self.options.workers
-        uniforms, mean = inputs.uniform_block, layout.mean
-
-        def run_quickly() -> None:
-            machine.run(columns, count, (), threads, inputs.uniform_and(()) if uniforms is None else uniforms, out)
-            if mean:
-                divide(out, count, out)
-
-        return run_quickly
+        machine, columns = path.machine(layout.summed), inputs.varying_columns
+        return machine.bound(columns, count, out, self.options.workers, uniforms, layout.mean)
 
     def _layout(self, path: Path) -> Layout:
         """Return where the results of lanes go that take this path."""

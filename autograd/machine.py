@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from autograd.core import NATIVE
+from autograd.errors import ArgumentError
 from autograd.primitives import is_current
-from autograd.program import Program
+from autograd.program import NOT_SUMMED, Program
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -122,6 +123,29 @@ class PlainMachine:
             return [float(x) for x in found]
         sums[:] = found
         return None
+
+    def bound(
+        self,
+        columns: Sequence[Any],
+        lanes: int,
+        sums: Column,
+        threads: int = 1,
+        uniforms: Sequence[float] | None = None,
+        mean: bool = False,
+    ) -> Callable[[], None]:
+        """Return what runs all lanes again and again, with the numbers that the columns of `run` hold by then.
+
+        With `mean`, sums are divided by the number of lanes. Raises `ArgumentError` if not all outputs are summed.
+        """
+        if not all(self.summed):
+            raise ArgumentError(NOT_SUMMED)
+
+        def run() -> None:
+            self.run(columns, lanes, (), threads, uniforms, sums)
+            if mean:
+                sums[:] /= lanes
+
+        return run
 
     def first_mismatch(
         self, columns: Sequence[Any], lanes: Chosen, threads: int = 1, uniforms: Sequence[float] | None = None

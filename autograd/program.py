@@ -28,6 +28,7 @@ from autograd.formulas import ATOM, UNARY, Symbol, application
 from autograd.primitives import Primitive
 
 Labels = Sequence[str]
+NOT_SUMMED = "bound: got a program with outputs that are not summed; expected none"
 
 
 @dataclass(frozen=True, repr=False)

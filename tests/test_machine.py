@@ -14,8 +14,9 @@ from hypothesis import given, settings, strategies as st
 np = pytest.importorskip("numpy")
 
 from autograd import Value, math, primitives as p  # noqa: E402
+from autograd.errors import ArgumentError  # noqa: E402
 from autograd.floats import plain_sum  # noqa: E402
-from autograd.machine import PlainMachine, first_mismatch, many, one  # noqa: E402
+from autograd.machine import Machine, PlainMachine, first_mismatch, many, one  # noqa: E402
 from autograd.passes import flatten  # noqa: E402
 from autograd.primitives import BUILT_IN, TABLE, Primitive, primitive  # noqa: E402
 from autograd.program import Program  # noqa: E402
@@ -310,3 +311,21 @@ def test_a_guard_may_be_the_same_for_all_lanes() -> None:
 
 def test_without_guards_nothing_is_answered_otherwise() -> None:
     assert first_mismatch(area_program(), [np.zeros(2), np.zeros(2)], 2).tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("kind", sorted({Machine, PlainMachine}, key=str))
+def test_a_bound_run_takes_the_numbers_that_are_there_by_then(kind: type[PlainMachine]) -> None:
+    x, y = Value(3.0), Value(4.0)
+    program = flatten([x * y, x + y], [x, y], varying=[True, False])
+    column, uniforms, sums = np.array([1.0, 2.0, 6.0]), np.array([2.0]), np.empty(2)
+    run = kind(program, summed=b"\x01\x01").bound([column], 3, sums, uniforms=uniforms)
+    mean = kind(program, summed=b"\x01\x01").bound([column], 3, means := np.empty(2), uniforms=uniforms, mean=True)
+    for _ in range(3):
+        column += 1.0
+        uniforms *= 2.0
+        run()
+        mean()
+        assert sums.tolist() == [uniforms[0] * column.sum(), column.sum() + 3.0 * uniforms[0]]
+        assert means.tolist() == (sums / 3.0).tolist()
+    with pytest.raises(ArgumentError, match=r"^bound: got a program with outputs that are not summed; expected none$"):
+        kind(program, summed=b"\x01\x00").bound([column], 3, sums, uniforms=uniforms)
