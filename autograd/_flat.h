@@ -79,7 +79,7 @@ static inline int flat_is_step(const Flattening *f, uint64_t i)
     return f->state[i] == NEEDED && !is_leaf(i) && tape.lines[i].number >= f->since;
 }
 
-static int is_older(const void *x, const void *y)
+static int by_age(const void *x, const void *y)
 {
     uint64_t a = tape.lines[*(const Place *)x].number, b = tape.lines[*(const Place *)y].number;
     return (a > b) - (a < b);
@@ -96,7 +96,9 @@ static void flat_walk(Flattening *f)
             }
         }
     }
-    qsort(f->older, f->failed ? 0 : f->olders, sizeof(Place), is_older);
+    if (f->olders > 0) {
+        qsort(f->older, f->olders, sizeof(Place), by_age);
+    }
     for (uint64_t k = 0; k < f->olders; k++) {
         flat_input(f, f->older[k]);
     }

@@ -32,7 +32,7 @@ from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from types import CellType, CodeType, FunctionType, MethodType
+from types import BuiltinFunctionType, CellType, CodeType, FunctionType, MethodType
 from typing import Any, TypeVar
 from weakref import ref
 
@@ -151,7 +151,7 @@ def _given(x: Any) -> Any:
 
 def call(f: Any) -> Any:
     """Return what is to be called in place of `f`; in a side, give up if that does more than to compute."""
-    if not is_recording():
+    if not (computing_side() if type(f) in LEFT and id(f) not in CHANGED else is_recording()):
         return f
     if f is max or f is min:
         return partial(extremum, f, operator.gt if f is max else operator.lt)
@@ -194,7 +194,9 @@ _BUILTINS = (
 _MATHEMATICS = [getattr(math, name) for name in math.__all__] + [*vars(standard_math).values()]
 COMPUTING = {id(f): f for f in (*_BUILTINS, *filter(callable, _MATHEMATICS))}
 APPLYING = {id(f): f for f in (map, filter, functools.reduce, transforms.hvp, transforms.jvp, transforms.vjp)}
+CHANGED = {id(max), id(min), *APPLYING}
 ROWS = {Primitive, type(math.exp)}
+LEFT = {BuiltinFunctionType, *ROWS}  # as they are, but for those that are changed: nothing of them could be converted
 UNCHANGING = {Value, float, int, bool, str, tuple, range}  # all methods of these only compute
 READING: dict[type[Any], Collection[str]] = {  # and these of others
     list: {"copy", "count", "index"},

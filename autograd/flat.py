@@ -30,7 +30,8 @@ class Flat(NamedTuple):
 def flat(roots: Sequence[Any], inputs: Sequence[Any], since: int = 0) -> Flat:
     """Return how the roots, nodes or floats, are computed from the inputs and from what is older than number `since`.
 
-    What these were computed from themselves is left out. Other leaves are constants, of which equal ones are one.
+    Inputs are different nodes. What they, and what is older, were computed from is left out. Other leaves are
+    constants, of which equal ones are one.
     """
     given = {x.number: x for x in inputs}
     order = topological_order(*_nodes(roots), since=since, known=lambda node: node.number in given)

@@ -234,8 +234,9 @@ def flatten(
     A guard begins with a condition and its outcome. Without `varying`, all inputs vary from lane to lane. Raises
     `GraphError` if an input is given twice.
     """
-    if len({x.number for x in inputs}) < len(inputs):
-        twice = next(x for place, x in enumerate(inputs) if x.number in {y.number for y in inputs[:place]})
+    places = {x.number: place for place, x in enumerate(inputs)}
+    if len(places) < len(inputs):
+        twice = next(x for place, x in enumerate(inputs) if places[x.number] != place)
         raise GraphError(f"flatten: got {describe(twice)} as an input twice; expected different Values")
     asked = list(guards)
     outcomes = bytes([bool(guard[1]) for guard in asked])
