@@ -578,7 +578,7 @@ def uniform(program: Program) -> bytearray:
 # ── carry ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 OTHER, ADD, SUBTRACT, MULTIPLY, NEGATE, DOT, CHAIN = range(7)
-CARRYING = {p.multiply: MULTIPLY, p.negate: NEGATE, p.chain: CHAIN}
+CARRYING = {p.add: ADD, p.multiply: MULTIPLY, p.negate: NEGATE, p.chain: CHAIN}
 LARGEST_CARRIED = 1e20  # so that products come near to the largest and smallest numbers only where they did before
 
 
@@ -607,6 +607,8 @@ def carry(program: Program) -> Program:
         v, start, kind = first + i, starts[i], kinds[steps[i]]
         if kind == NEGATE:
             new[v], factors[v] = new[old[start]], -factors[old[start]]
+        elif kind == ADD and old[start] == old[start + 1]:
+            new[v], factors[v] = new[old[start]], 2.0 * factors[old[start]]
         elif kind in (MULTIPLY, CHAIN):
             x, y = old[start], old[start + 1]
             if new[x] < 0 and kind == MULTIPLY:
