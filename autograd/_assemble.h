@@ -54,6 +54,7 @@ typedef struct Assembler {
     Code *code;
     uint32_t listed;
     uint32_t group, group_begin; /* the last step that adds products up, and the value before which it stands */
+    uint32_t loads;        /* before which step all loads stand */
     uint8_t *checked;      /* per guard: whether its check has been emitted */
     uint32_t in_order;     /* the first guard of which it has not */
     uint32_t *free_places, free_count;
@@ -183,9 +184,14 @@ static inline int is_inner(const Assembler *a, uint32_t v, uint32_t user, uint16
            && !(a->marks[v] & ABSORBED) && !a->fused[v].tag;
 }
 
+/* Of a slot and a scalar only the slot has to be kept until the product is needed, and not the product. */
 static inline int is_product(const Assembler *a, uint32_t v, uint32_t user)
 {
-    return user - v <= FUSED_SPAN && (is_inner(a, v, user, TAG_multiply) || is_inner(a, v, user, TAG_chain));
+    if (!is_inner(a, v, user, TAG_multiply) && !is_inner(a, v, user, TAG_chain)) {
+        return 0;
+    }
+    const uint32_t *x = operands_of(a, v);
+    return user - v <= FUSED_SPAN || is_uniform(a, x[0]) || is_uniform(a, x[1]);
 }
 
 /* x + y·z, where x may be such a sum itself; or x - y·z, or y·z - x. */
@@ -323,6 +329,7 @@ static void need(Assembler *a, uint32_t v)
     for (uint32_t k = 0; k < count; k++) {
         Step *step = new_step(a, 0, count == 1 ? TAG_load : k == 0 ? TAG_load_rows : TAG_loaded, v + k);
         step->operand[0] = v + k, step->operand[1] = count;
+        a->loads = a->code->step_count;
         a->marks[v + k] |= LOADED | (count == 1 ? 0 : TOGETHER);
         a->place[v + k] = k; /* among those together, until places are given */
     }
@@ -373,6 +380,7 @@ static void list_pair(Assembler *a, uint32_t *pair, uint32_t x, uint32_t y, int 
 static void emit_dot(Assembler *a, uint32_t v)
 {
     const uint32_t *x = operands_of(a, v), half = arity_of(a, v) / 2, begin = a->listed;
+    int strong_too = 0;
     list_operand(a, a->zero);
     for (uint32_t i = 0; i < half; i++) {
         const int inner = a->marks[x[i]] & ABSORBED ? 1 : 0;
@@ -380,8 +388,9 @@ static void emit_dot(Assembler *a, uint32_t v)
         const int strong = inner && tag_of(a, x[i]) == TAG_chain;
         list_pair(a, a->code->lists + a->listed, inner ? y[0] : x[i], inner ? y[1] : x[half + i], strong);
         a->listed += 2;
+        strong_too |= strong;
     }
-    emit_list(a, v, TAG_sum, begin, 0);
+    emit_list(a, v, TAG_sum, begin, 0)->variant = (uint16_t)strong_too;
 }
 
 static void emit_long_sum(Assembler *a, uint32_t v)
@@ -498,8 +507,8 @@ static void emit_summed_product(Assembler *a, uint32_t v)
     const uint16_t tag = tag_of(a, v) == TAG_chain ? TAG_add_up_chains : TAG_add_up_products;
     Step *group = a->group != NONE ? &a->code->steps[a->group] : NULL;
     const int joins = group != NULL && group->tag == tag && group->operand[0] + group->operand[1] == a->listed
-                      && a->code->lists[group->operand[0]] == x && !is_uniform(a, y) && a->first <= y
-                      && y < a->group_begin;
+                      && a->code->lists[group->operand[0]] == x && !is_uniform(a, y)
+                      && (y < a->first ? a->loads <= a->group : y < a->group_begin);
     a->code->results[a->first_root[v]] = a->code->sums++;
     if (joins) {
         a->code->lists[a->listed++] = y;

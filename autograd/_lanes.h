@@ -149,36 +149,64 @@ static INLINE TARGET void LANES(add_terms)(Vector *sum, int vectors, const uint3
 }
 
 /* The pairs are taken in runs of one kind, so the loop over a run knows what it reads. */
-enum { LANES(MOST_EIGHTS) = WIDTH == 2 ? 2 : WIDTH };
+enum { LANES(MOST_EIGHTS) = WIDTH == 8 ? 16 : WIDTH };
 
-static INLINE TARGET void LANES(sum_strip)(const Step *step, const Tile *tile, ptrdiff_t i, int vectors)
+static INLINE TARGET int LANES(are_finite)(const Vector *x, int vectors)
+{
+    Mask wild = {0};
+    for (int k = 0; k < vectors; k++) {
+        wild |= (Mask)(x[k] - x[k] != (Vector){0});
+    }
+    int64_t found = 0;
+    for (int k = 0; k < WIDTH; k++) {
+        found |= wild[k];
+    }
+    return !found;
+}
+
+/* Without looking at adjoints, chains are taken for products. Return whether they may be: they differ in the sign of 0,
+   which does not matter to a sum that begins with 0, and where factors, and so the sum, are not finite. */
+static INLINE TARGET int LANES(sum_strip)(const Step *step, const Tile *tile, ptrdiff_t i, int vectors, int looking)
 {
     const uint32_t *pair = tile->lists + step->operand[0], *const end = pair + step->operand[1];
+    const uint32_t seen = looking ? 1 | 2 | STRONG_KIND : 1 | 2;
     Vector sum[8 * LANES(MOST_EIGHTS) / WIDTH];
     for (int k = 0; k < vectors; k++) {
         sum[k] = LANES(strip_of)(*pair, tile, i + k * WIDTH);
     }
     for (pair++; pair < end;) {
-        switch (kinds_of(pair)) {
+        switch (kinds_of(pair) & seen) {
 #define RUN_OF(kinds) \
     case kinds: \
         do { \
             LANES(add_terms)(sum, vectors, pair, tile, i, kinds); \
             pair += 2; \
-        } while (pair < end && kinds_of(pair) == kinds); \
+        } while (pair < end && (kinds_of(pair) & seen) == kinds); \
         break;
             RUN_OF(0) RUN_OF(1) RUN_OF(2) RUN_OF(3) RUN_OF(4) RUN_OF(5) RUN_OF(6) RUN_OF(7)
 #undef RUN_OF
         }
     }
+    if (!looking && !LANES(are_finite)(sum, vectors)) {
+        return 0;
+    }
     double *const out = slot(tile, step->out) + i;
     for (int k = 0; k < vectors; k++) {
         memcpy(out + k * WIDTH, &sum[k], sizeof sum[k]);
     }
+    return 1;
+}
+
+static TARGET __attribute__((noinline)) void LANES(sum_looking)(const Step *step, const Tile *tile, ptrdiff_t i,
+                                                                ptrdiff_t end)
+{
+    for (; i < end; i += 8) {
+        LANES(sum_strip)(step, tile, i, 8 / WIDTH, 1);
+    }
 }
 
 /* As many lanes at once as there are registers for. */
-static TARGET void LANES(sum_0)(const Step *step, const Tile *tile)
+static INLINE TARGET void LANES(sum_strips)(const Step *step, const Tile *tile, int looking)
 {
     const ptrdiff_t count = in_eights(tile->count);
     for (ptrdiff_t i = 0, eights; i < count; i += 8 * eights) {
@@ -186,15 +214,21 @@ static TARGET void LANES(sum_0)(const Step *step, const Tile *tile)
         switch (eights) {
 #define EIGHTS(n) \
     case n: \
-        if (n <= LANES(MOST_EIGHTS)) { \
-            LANES(sum_strip)(step, tile, i, n * 8 / WIDTH); \
+        if (n <= LANES(MOST_EIGHTS) && !LANES(sum_strip)(step, tile, i, n * 8 / WIDTH, looking)) { \
+            LANES(sum_looking)(step, tile, i, i + n * 8); \
         } \
         break;
             EIGHTS(1) EIGHTS(2) EIGHTS(3) EIGHTS(4) EIGHTS(5) EIGHTS(6) EIGHTS(7) EIGHTS(8)
+            EIGHTS(9) EIGHTS(10) EIGHTS(11) EIGHTS(12) EIGHTS(13) EIGHTS(14) EIGHTS(15) EIGHTS(16)
 #undef EIGHTS
         }
     }
 }
+
+static TARGET void LANES(sum_0)(const Step *step, const Tile *tile) { LANES(sum_strips)(step, tile, 1); }
+
+/* A sum with chains that begins with 0. */
+static TARGET void LANES(sum_1)(const Step *step, const Tile *tile) { LANES(sum_strips)(step, tile, 0); }
 
 #define f_after_maximum(x, y) f_larger(x, y)
 #define f_after_minimum(x, y) f_smaller(x, y)
@@ -240,9 +274,10 @@ static INLINE TARGET Vector LANES(masked)(Vector x, ptrdiff_t i, int k, ptrdiff_
     return (Vector)((Mask)x & mask);
 }
 
-/* Add x·y for several y at once, so that the additions need not wait for each other; or for one y, which may be a scalar. */
-static INLINE TARGET void LANES(add_products)(const Tile *tile, uint32_t x, const uint32_t *y, int many, int strong,
-                                              double *sums)
+/* Add x·y for several y at once, so that the additions need not wait for each other; or for one y, which may be a
+   scalar. Without looking at x, chains are taken for products; return whether they may be. */
+static INLINE TARGET int LANES(add_products)(const Tile *tile, uint32_t x, const uint32_t *y, int many, int strong,
+                                             int looking, double *sums)
 {
     const double *const xs = slot(tile, x), *ys[4];
     Vector y_all[4], sum[4][PARTS];
@@ -255,7 +290,7 @@ static INLINE TARGET void LANES(add_products)(const Tile *tile, uint32_t x, cons
     if (many == 1 && y[0] & SCALAR_BIT) {
         for (ptrdiff_t i = 0; i < count; i += 8) {
             for (int k = 0; k < PARTS; k++) {
-                const Vector term = LANES(product)(LANES(read)(xs + i + k * WIDTH), y_all[0], strong);
+                const Vector term = LANES(product)(LANES(read)(xs + i + k * WIDTH), y_all[0], strong && looking);
                 sum[0][k] += i < full ? term : LANES(masked)(term, i, k, count);
             }
         }
@@ -264,27 +299,41 @@ static INLINE TARGET void LANES(add_products)(const Tile *tile, uint32_t x, cons
             for (int k = 0; k < PARTS; k++) {
                 const Vector x_k = LANES(read)(xs + i + k * WIDTH);
                 for (int q = 0; q < many; q++) {
-                    sum[q][k] += LANES(product)(x_k, LANES(read)(ys[q] + i + k * WIDTH), strong);
+                    sum[q][k] += LANES(product)(x_k, LANES(read)(ys[q] + i + k * WIDTH), strong && looking);
                 }
             }
         }
         for (int k = 0; full < count && k < PARTS; k++) {
             const Vector x_k = LANES(read)(xs + full + k * WIDTH);
             for (int q = 0; q < many; q++) {
-                const Vector term = LANES(product)(x_k, LANES(read)(ys[q] + full + k * WIDTH), strong);
+                const Vector term = LANES(product)(x_k, LANES(read)(ys[q] + full + k * WIDTH), strong && looking);
                 sum[q][k] += LANES(masked)(term, full, k, count);
             }
         }
     }
+    for (int q = 0; strong && !looking && q < many; q++) {
+        if (!LANES(are_finite)(sum[q], PARTS)) {
+            return 0;
+        }
+    }
     for (int q = 0; q < many; q++) {
         memcpy(sums + q * 8, sum[q], sizeof sum[q]);
+    }
+    return 1;
+}
+
+static TARGET __attribute__((noinline)) void LANES(add_chains_looking)(const Tile *tile, uint32_t x, const uint32_t *y,
+                                                                       uint32_t many, double *sums)
+{
+    for (uint32_t k = 0; k < many; k++) {
+        LANES(add_products)(tile, x, y + k, 1, 1, 1, sums + k * 8);
     }
 }
 
 static TARGET void LANES(add_up_0)(const Step *step, const Tile *tile)
 {
     const uint32_t one = SCALAR_BIT | tile->one;
-    LANES(add_products)(tile, step->operand[0], &one, 1, 0, tile->sums + (size_t)step->out * 8);
+    LANES(add_products)(tile, step->operand[0], &one, 1, 0, 1, tile->sums + (size_t)step->out * 8);
 }
 
 /* A list of x and of all y; the sums stand one after the other. */
@@ -293,14 +342,19 @@ static TARGET void LANES(add_up_0)(const Step *step, const Tile *tile)
     { \
         const uint32_t *const list = tile->lists + step->operand[0], *y = list + 1, n = step->operand[1] - 1; \
         double *sums = tile->sums + (size_t)step->out * 8; \
-        uint32_t k = 0; \
-        for (; k + 4 <= n; k += 4) { \
-            LANES(add_products)(tile, list[0], y + k, 4, STRONG, sums + k * 8); \
-        } \
-        for (; k < n; k++) { \
-            LANES(add_products)(tile, list[0], y + k, 1, STRONG, sums + k * 8); \
+        for (uint32_t k = 0, many; k < n; k += many, y += many, sums += 8 * many) { \
+            many = n - k < 4 ? n - k : 4; \
+            switch (many) { \
+                ADD_MANY(1, STRONG) ADD_MANY(2, STRONG) ADD_MANY(3, STRONG) ADD_MANY(4, STRONG) \
+            } \
         } \
     }
+#define ADD_MANY(MANY, STRONG) \
+    case MANY: \
+        if (!LANES(add_products)(tile, list[0], y, MANY, STRONG, 0, sums)) { \
+            LANES(add_chains_looking)(tile, list[0], y, MANY, sums); \
+        } \
+        break;
 ADDER(add_up_products, 0)
 ADDER(add_up_chains, 1)
 
@@ -393,7 +447,7 @@ static const Kernel LANES(KERNELS)[TAG_COUNT][VARIANTS] = {
 #define FAST_TWO(NAME) TWO(fast_##NAME)
 #define FAST_THREE(NAME) THREE(fast_##NAME)
     PLAIN_1(ONE) PLAIN_2(TWO) PLAIN_3(THREE) FUSED_2(TWO) FUSED_3(THREE) FAST_1(FAST_ONE) FAST_2(FAST_TWO)
-    TAME_1(FAST_ONE) TAME_2(FAST_TWO) TAME_3(FAST_THREE) FOLDS(ONE) ONE(sum) ONE(add_up) ONE(add_up_products) ONE(add_up_chains)
+    TAME_1(FAST_ONE) TAME_2(FAST_TWO) TAME_3(FAST_THREE) FOLDS(ONE) [TAG_sum] = {LANES(sum_0), LANES(sum_1)}, ONE(add_up) ONE(add_up_products) ONE(add_up_chains)
     [TAG_spread] = {NULL, LANES(spread_1)}, [TAG_load] = {load}, [TAG_loaded] = {loaded}, [TAG_fetch] = {fetch}, ONE(load_rows) [TAG_store] = {store}, ONE(check)
     [TAG_each_lane] = {each_lane}, [TAG_each_lane_python] = {each_lane_python},
 #undef ONE
@@ -416,6 +470,7 @@ static const Kernel LANES(KERNELS)[TAG_COUNT][VARIANTS] = {
 #undef TAME_KERNELS_3
 #undef FOLD
 #undef ADDER
+#undef ADD_MANY
 #undef PARTS
 #undef f_after_maximum
 #undef f_after_minimum

@@ -99,6 +99,7 @@ cdef class Carried:
 
     @cython.locals(
         v=Py_ssize_t, start=Py_ssize_t, kind=Py_ssize_t, k=Py_ssize_t, x=Py_ssize_t, factor=double, product=double,
+        hands_on=cython.bint,
     )
     cpdef carry(self, Py_ssize_t i)
     @cython.locals(factor=double)

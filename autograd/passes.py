@@ -620,7 +620,7 @@ def uniform(program: Program) -> bytearray:
 # ── carry ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 OTHER, ADD, SUBTRACT, MULTIPLY, NEGATE, DOT, CHAIN = range(7)
-CARRYING = {p.multiply: MULTIPLY, p.negate: NEGATE, p.chain: CHAIN}
+CARRYING = {p.add: ADD, p.multiply: MULTIPLY, p.negate: NEGATE, p.chain: CHAIN}
 LARGEST_CARRIED = 1e20  # so that products come near to the largest and smallest numbers only where they did before
 
 
@@ -662,28 +662,31 @@ class Carried:
     def carry(self, i: int) -> None:
         """Write a step, or leave what it does to a factor."""
         v, start, kind = self.first + i, self.starts[i], self.kinds[self.steps[i]]
-        if kind == NEGATE:
-            self.numbers[v] = self.numbers[self.operands[start]]
-            self.factors[v] = -self.factors[self.operands[start]]
-        elif kind == OTHER or not self._is_absorbed(v, self.operands[start], self.operands[start + 1], kind):
-            factor = 1.0
-            for k in range(start, self.starts[i + 1]):
-                x = self.operands[k]
-                product = factor * self.factors[x]
-                if kind != OTHER and self.uses[x] == 1 and self.uniform[x] == self.uniform[v] and _is_moderate(product):
-                    factor = product
-                else:
-                    self.multiply(x)
-            self.numbers[v] = self.new.copy(i)
-            self.factors[v] = factor
+        if kind != OTHER and self._is_absorbed(v, self.operands[start], self.operands[self.starts[i + 1] - 1], kind):
+            return
+        factor = 1.0
+        for k in range(start, self.starts[i + 1]):
+            x = self.operands[k]
+            product = factor * self.factors[x]
+            hands_on = kind in (MULTIPLY, CHAIN) and self.uses[x] == 1 and self.uniform[x] == self.uniform[v]
+            if hands_on and _is_moderate(product):
+                factor = product
+            else:
+                self.multiply(x)
+        self.numbers[v] = self.new.copy(i)
+        self.factors[v] = factor
 
     def _is_absorbed(self, v: int, x: int, y: int, kind: int) -> bool:
-        """Return whether the step multiplies by a constant, and leave that to a factor."""
+        """Return whether the step multiplies its operand `x` by a constant, and leave that to a factor."""
         if self.numbers[x] < 0 and kind == MULTIPLY:
             x, y = y, x
-        if self.numbers[y] >= 0:
-            return False
-        factor = self.factors[x] * self.new.writer.constants[-1 - self.numbers[y]]
+        if kind == NEGATE:
+            factor = -1.0
+        elif kind == ADD:
+            factor = 2.0 if x == y else 0.0
+        else:
+            factor = self.new.writer.constants[-1 - self.numbers[y]] if self.numbers[y] < 0 else 0.0
+        factor *= self.factors[x]
         if not _is_moderate(factor):
             return False
         self.numbers[v], self.factors[v] = self.numbers[x], factor
