@@ -66,7 +66,7 @@ SPECIFIED_BY = {
     "testing": "testing",
     "places": "debug jit",
     "sources": "branches",
-    "liveness": "branches",
+    "liveness": "liveness branches",
     "rewriting": "branches",
     "sides": "branches",
     "branches": "branches",
