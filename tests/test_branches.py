@@ -1098,6 +1098,20 @@ def test_classes_of_the_future_and_imports_in_the_file_count() -> None:
     assert converted(f)(-1.0) == stdlib.pi
 
 
+def test_every_line_of_the_new_code_is_the_users() -> None:
+    def f(x: Any) -> Any:
+        if x > 0:
+            y = x
+        else:
+            y = -x
+        return y if y < 1 else y * y
+
+    def lines(function: Any) -> set[int]:
+        return {line for *_, line in function.__code__.co_lines() if line is not None}
+
+    assert lines(converted(f)) <= lines(f)
+
+
 def test_tracebacks_show_the_users_lines_only() -> None:
     def quotient(x, y):
         if x > 0:  # noqa: SIM108
