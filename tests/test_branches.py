@@ -1100,7 +1100,7 @@ def test_classes_of_the_future_and_imports_in_the_file_count() -> None:
 
 def test_every_line_of_the_new_code_is_the_users() -> None:
     def f(x: Any) -> Any:
-        if x > 0:
+        if x > 0:  # noqa: SIM108
             y = x
         else:
             y = -x
