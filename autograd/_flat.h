@@ -5,7 +5,7 @@
 
 #include "_tape.h"
 
-enum { UNKNOWN, INPUT, NEEDED };
+enum { UNSEEN, GIVEN, NEEDED };
 
 /* Until all constants are known, they are numbered -1, -2, …, and results follow the inputs. */
 typedef struct {
@@ -42,7 +42,7 @@ static void flat_end(Flattening *f)
 
 static void flat_input(Flattening *f, Place x)
 {
-    f->state[x] = INPUT;
+    f->state[x] = GIVEN;
     f->value[x] = f->inputs++;
 }
 
@@ -59,7 +59,7 @@ static void flat_need_older(Flattening *f, Place x)
 
 static void flat_need(Flattening *f, Place x)
 {
-    if (f->state[x] != UNKNOWN) {
+    if (f->state[x] != UNSEEN) {
         return;
     }
     f->state[x] = NEEDED;
