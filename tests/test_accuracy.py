@@ -11,6 +11,7 @@ import pytest
 
 from autograd import Value, math, precision
 from autograd.primitives import TABLE
+from autograd.testing import Expression
 
 pytest.importorskip("flint", reason="compares with python-flint")
 sys.path.insert(0, str(Path(__file__).parent.parent))  # pytest alone does not look for `benchmarks` there
@@ -30,6 +31,17 @@ def test_values_and_derivatives_are_within_their_limits(name: str) -> None:
 
 def test_random_expressions_are_within_the_running_error_bound() -> None:
     assert max(accuracy.excesses(range(150))) <= 1.0
+
+
+def test_constants_are_steps_as_well() -> None:
+    f = Expression(((TABLE["divide"], (0, 3.0)), (TABLE["subtract"], (0, 1))), (1.5,))
+    steps, slope = accuracy.with_constants_as_variables(f), 1.0 - 1.0 / 3.0
+    assert repr(steps) == "\nx0 = 1.5\nx1 = 3.0\nx2 = divide(x0, x1)\nx3 = subtract(x0, x2)"
+    leaves = [Value(x) for x in steps.point]
+    _, by_steps, _ = accuracy.to_second_order(steps(*leaves), leaves[:1])
+    assert by_steps.data == slope
+    assert accuracy.running_error_bound(by_steps) > 2.0**-51 > accuracy.running_error_bound(Value(slope))
+    assert accuracy.excess(f) <= 1.0
 
 
 # Where rules of textbooks lose all digits.

@@ -1100,11 +1100,10 @@ def test_classes_of_the_future_and_imports_in_the_file_count() -> None:
 
 def test_every_line_of_the_new_code_is_the_users() -> None:
     def f(x: Any) -> Any:
-        if x > 0:  # noqa: SIM108
+        y = 1.0
+        if x > 0:
             y = x
-        else:
-            y = -x
-        return y if y < 1 else y * y
+        return y if y < 2 else y * y
 
     def lines(function: Any) -> set[int]:
         return {line for *_, line in function.__code__.co_lines() if line is not None}
