@@ -96,9 +96,9 @@ cdef class Columns:
     cdef Column *columns
     cdef Py_ssize_t held
 
-    def __cinit__(self, Py_ssize_t count):
-        self.views = <Py_buffer *>PyMem_RawCalloc(count + 1, sizeof(Py_buffer))
-        self.columns = <Column *>PyMem_RawCalloc(count + 1, sizeof(Column))
+    def __cinit__(self, Py_ssize_t views, Py_ssize_t columns):
+        self.views = <Py_buffer *>PyMem_RawCalloc(views + 1, sizeof(Py_buffer))
+        self.columns = <Column *>PyMem_RawCalloc(columns + 1, sizeof(Column))
         if self.views == NULL or self.columns == NULL:
             raise MemoryError
 
@@ -312,8 +312,8 @@ cdef class Machine:
         cdef Batch batch
         cdef Py_ssize_t i, length, place = 0
         outs = [out for out in outs if out is not None]
-        cdef Columns held = Columns(self.source.inputs + len(outs) + 4)
-        cdef Columns stored = Columns(len(outs))
+        cdef Columns held = Columns(len(columns) + len(outs) + 4, self.source.inputs)
+        cdef Columns stored = Columns(0, len(outs))
         cdef Scalars scalars = self.scalars(code)
         cdef Outcome outcome
         memset(&batch, 0, sizeof(Batch))
@@ -391,7 +391,7 @@ cdef class Machine:
             for i, x in enumerate(numbers):
                 scalars.numbers[i] = x
         elif self.source.inputs > 0:
-            held = Columns(1)
+            held = Columns(1, 0)
             column = held.take(numbers, self.source.inputs, False, "numbers")
             copy_column(column, scalars.numbers, self.source.inputs)
         run_scalars(code, scalars.numbers, scalars.numbers + code.scalars, self.evaluates)
@@ -408,7 +408,7 @@ cdef class Machine:
         cdef Columns held
         if out is None:
             return [scalars.numbers[code.results[i]] for i in range(len(self.summed))]
-        held = Columns(1)
+        held = Columns(1, 0)
         column = held.take(out, len(self.summed), True, "out")
         for i in range(len(self.summed)):
             memcpy(column.data + i * column.stride, &scalars.numbers[code.results[i]], sizeof(double))
