@@ -331,11 +331,11 @@ static void need(Assembler *a, uint32_t v)
         step->operand[0] = v + k, step->operand[1] = count;
         a->loads = a->code->step_count;
         a->marks[v + k] |= LOADED | (count == 1 ? 0 : TOGETHER);
-        a->place[v + k] = k; /* among those together, until places are given */
+        a->place[v + k] = k, a->last[v + k] = count; /* of those together, until places are given */
     }
     if (v < a->source.inputs && a->marks[v] & TOGETHER) {
         Step *step = new_step(a, 0, TAG_fetch, 0);
-        step->operand[0] = v, step->operand[1] = a->place[v];
+        step->operand[0] = v, step->operand[1] = a->place[v], step->operand[2] = a->last[v];
         a->marks[v] &= (uint8_t)~TOGETHER;
     }
 }
@@ -377,8 +377,29 @@ static void list_pair(Assembler *a, uint32_t *pair, uint32_t x, uint32_t y, int 
     pair[1] = reference(a, turned ? x : y);
 }
 
+/* x·y + z·1 needs no list; but in place of 0 it begins with z, which may be -0. */
+static int emit_short_dot(Assembler *a, uint32_t v)
+{
+    const uint32_t *x = operands_of(a, v);
+    for (int i = 0; i < 2 && arity_of(a, v) == 4 && !a->source.exact; i++) {
+        const uint32_t product = x[1 - i], factor = x[3 - i];
+        const int inner = a->marks[product] & ABSORBED ? 1 : 0;
+        if (is_constant(a, x[2 + i], 1.0) && !(a->marks[x[i]] & ABSORBED)) {
+            const uint32_t *y = inner ? operands_of(a, product) : NULL;
+            const uint32_t operands[] = {inner ? y[0] : product, inner ? y[1] : factor, x[i]};
+            const int strong = inner && tag_of(a, product) == TAG_chain;
+            emit_direct(a, v, strong ? TAG_chain_add : TAG_multiply_add, operands, 3, is_uniform(a, v));
+            return 1;
+        }
+    }
+    return 0;
+}
+
 static void emit_dot(Assembler *a, uint32_t v)
 {
+    if (emit_short_dot(a, v)) {
+        return;
+    }
     const uint32_t *x = operands_of(a, v), half = arity_of(a, v) / 2, begin = a->listed;
     int strong_too = 0;
     list_operand(a, a->zero);

@@ -59,14 +59,15 @@
 
 /* Between columns and tiles, and what is done lane by lane. */
 #define ADDERS(X) X(add_up) X(add_up_products) X(add_up_chains) /* over all lanes */
-#define OTHERS(X) X(load) X(load_rows) X(loaded) X(fetch) X(store) X(spread) X(check) X(leave) X(each_lane) X(each_lane_python) ADDERS(X)
+#define OTHERS(X) X(load) X(load_rows) X(fetch) X(store) X(spread) X(check) X(each_lane) X(each_lane_python) ADDERS(X)
+#define WITHOUT_KERNEL(X) X(loaded) X(leave) /* done by load_rows; and not by the lanes, but to them */
 
 enum {
     TAG_last_row = BUILT_IN_COUNT - 1,
 #define TAG(name) TAG_##name,
 #define FAST_TAG(name) TAG_fast_##name,
     FUSED_2(TAG) FUSED_3(TAG) FAST_1(FAST_TAG) FAST_2(FAST_TAG) TAME_1(FAST_TAG) TAME_2(FAST_TAG) TAME_3(FAST_TAG)
-    SUMS(TAG) OTHERS(TAG)
+    SUMS(TAG) OTHERS(TAG) WITHOUT_KERNEL(TAG)
 #undef TAG
     TAG_COUNT
 };

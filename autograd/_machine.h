@@ -153,9 +153,9 @@ static void run_tile(const Batch *batch, Tile *tile)
 {
     const Step *const end = batch->code->steps + batch->code->step_count;
     for (const Step *step = batch->code->steps; step < end; step++) {
-        if (step->tag != TAG_leave) {
+        if (step->tag < TAG_loaded) {
             batch->kernels[step->tag][step->variant](step, tile);
-        } else if (!leave(step, tile)) {
+        } else if (step->tag == TAG_leave && !leave(step, tile)) {
             return;
         }
     }

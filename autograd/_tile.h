@@ -123,16 +123,16 @@ static inline int are_rows(const Step *step, const Tile *tile)
     return 1;
 }
 
-/* What load_rows has done. */
-static void loaded(const Step *step, const Tile *tile) { (void)step, (void)tile; }
-
-/* Ask for the columns that stand behind those loaded together, in some lanes: each of them takes its turn. */
+/* Ask for what stands behind the columns loaded together, in some lanes: each of them takes its turn. Behind the last
+   columns of a table the next row begins, so it is the next tile that is asked for. */
 static void fetch(const Step *step, const Tile *tile)
 {
     const Column column = tile->columns[step->operand[0]];
-    const ptrdiff_t turn = step->operand[1], end = (2 * MOST_LOADED - 1 - turn) * (ptrdiff_t)sizeof(double);
+    const ptrdiff_t turn = step->operand[1], turns = step->operand[2];
+    const ptrdiff_t behind = turns == MOST_LOADED ? 0 : column.stride * tile->lanes;
+    const ptrdiff_t end = behind + (turns + MOST_LOADED - 1 - turn) * (ptrdiff_t)sizeof(double);
     if (column.stride != sizeof(double)) {
-        for (ptrdiff_t i = turn; i < tile->count; i += MOST_LOADED) {
+        for (ptrdiff_t i = turn; i < tile->count; i += turns) {
             PREFETCH(place_in(tile, column, i) + end);
         }
     }

@@ -291,6 +291,32 @@ def test_what_is_fused_changes_no_bit(formula: Any, marks: int) -> None:
         assert same(machine.one(numbers)[0], expected), numbers
 
 
+@every_width
+@pytest.mark.parametrize("wild", [False, True], ids=["finite", "infinite where nothing flows"])
+def test_sums_of_strong_products(width: int, wild: bool) -> None:
+    """Over terms, and over lanes: where all is finite, they are sums of products."""
+    xs, *ys = inputs = [Value(1.0) for _ in range(7)]
+    adjoint = p.negate(xs)
+    chains = [p.chain(adjoint, y) for y in (*ys, *map(math.sin, ys[:3]))]
+    terms = [p.chain(x, 0.5 + k) for k, x in enumerate(inputs)]
+    sums = [p.dot(*terms[:n], *[1.0] * n) for n in (2, 3, 7)]
+    weighted = [p.dot(p.chain(xs, y), p.chain(y, xs), 2.0, 1.0, y, -1.0) for y in ys]
+    for count in range(1, len(chains) + 1):
+        outputs = [*chains[:count], *sums, *weighted]
+        program = flatten(outputs, inputs)
+        table = np.random.default_rng(count).normal(size=(150, 7))
+        if wild:
+            table[5::9, 0], table[5::9, 1:] = 0.0, (inf, -inf, nan, 1.0, inf, nan)
+        columns, summed = [*table.T], bytes([1] * count + [0] * (len(sums) + len(weighted)))
+        expected, found = ([None if s else np.empty(150) for s in summed] for _ in range(2))
+        with np.errstate(all="ignore"):
+            totals = many(program, columns, 150, expected, exact=True, summed=summed)
+        machine = Machine(program, exact=True, summed=summed, width=width)
+        assert all(map(same, machine.run(columns, 150, found), totals))
+        assert all(map(same, np.ravel(found[count:]), np.ravel(expected[count:])))
+    assert not any(map(isnan, totals))
+
+
 def test_long_programs_are_assembled_in_no_time() -> None:
     steps, draw = 100_000, random.Random(1)
     operands = [v for i in range(steps) for v in (draw.randrange(2 + i), draw.randrange(2 + i))]
