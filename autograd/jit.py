@@ -36,7 +36,8 @@ def jit(
 
     Numbers among the arguments, also in structures, are inputs; what is no number is a constant, and so are numbers
     that `f` finds elsewhere. Values that `f` finds elsewhere, such as the parameters of a model, are read at each call,
-    and gradients flow to them. Raises `RecordingError` where `f` does what cannot be recorded.
+    and gradients flow to them. What `f` calls over many lanes, a function made by `vmap`, runs over many lanes here,
+    too. Raises `RecordingError` where `f` does what cannot be recorded.
 
     >>> @jit
     ... def collatz(n):
