@@ -78,6 +78,7 @@ cpdef bytearray uniform(program)
 )
 cpdef carry(program)
 
+cdef bint _is_divided(Writer writer, Py_ssize_t divisor, double factor)
 cdef bint _is_moderate(double x)
 cdef Py_ssize_t _multiplied(Writer writer, Counts new, Reals factors, Py_ssize_t v)
 

@@ -577,8 +577,8 @@ def uniform(program: Program) -> bytearray:
 
 # ── carry ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-OTHER, ADD, SUBTRACT, MULTIPLY, NEGATE, DOT, CHAIN = range(7)
-CARRYING = {p.add: ADD, p.multiply: MULTIPLY, p.negate: NEGATE, p.chain: CHAIN}
+OTHER, ADD, SUBTRACT, MULTIPLY, NEGATE, DOT, CHAIN, DIVIDE = range(8)
+CARRYING = {p.add: ADD, p.multiply: MULTIPLY, p.negate: NEGATE, p.chain: CHAIN, p.divide: DIVIDE}
 LARGEST_CARRIED = 1e20  # so that products come near to the largest and smallest numbers only where they did before
 
 
@@ -609,6 +609,9 @@ def carry(program: Program) -> Program:
             new[v], factors[v] = new[old[start]], -factors[old[start]]
         elif kind == ADD and old[start] == old[start + 1]:
             new[v], factors[v] = new[old[start]], 2.0 * factors[old[start]]
+        elif kind == DIVIDE and _is_divided(writer, new[old[start + 1]], factors[old[start]]):
+            new[v] = new[old[start]]
+            factors[v] = factors[old[start]] / writer.constants[~new[old[start + 1]]]
         elif kind in (MULTIPLY, CHAIN):
             x, y = old[start], old[start + 1]
             if new[x] < 0 and kind == MULTIPLY:
@@ -630,6 +633,11 @@ def carry(program: Program) -> Program:
     for v in (*program.outputs, *program.guards):
         _multiplied(writer, new, factors, v)
     return _finished(program, writer, new)
+
+
+def _is_divided(writer: Writer, divisor: int, factor: float) -> bool:
+    """Return whether it is a factor that is to be divided by a constant; without one, a quotient is rounded once."""
+    return divisor < 0 and factor != 1.0 and _is_moderate(writer.constants[~divisor])
 
 
 def _is_moderate(x: float) -> bool:
