@@ -102,7 +102,7 @@ cdef class Carried:
         hands_on=cython.bint,
     )
     cpdef carry(self, Py_ssize_t i)
-    @cython.locals(factor=double)
+    @cython.locals(factor=double, constant=double)
     cdef bint _is_absorbed(self, Py_ssize_t v, Py_ssize_t x, Py_ssize_t y, Py_ssize_t kind)
     @cython.locals(writer=Writer)
     cpdef multiply(self, Py_ssize_t v)

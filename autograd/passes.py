@@ -619,8 +619,8 @@ def uniform(program: Program) -> bytearray:
 
 # ── carry ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-OTHER, ADD, SUBTRACT, MULTIPLY, NEGATE, DOT, CHAIN = range(7)
-CARRYING = {p.add: ADD, p.multiply: MULTIPLY, p.negate: NEGATE, p.chain: CHAIN}
+OTHER, ADD, SUBTRACT, MULTIPLY, NEGATE, DOT, CHAIN, DIVIDE = range(8)
+CARRYING = {p.add: ADD, p.multiply: MULTIPLY, p.negate: NEGATE, p.chain: CHAIN, p.divide: DIVIDE}
 LARGEST_CARRIED = 1e20  # so that products come near to the largest and smallest numbers only where they did before
 
 
@@ -677,16 +677,22 @@ class Carried:
         self.factors[v] = factor
 
     def _is_absorbed(self, v: int, x: int, y: int, kind: int) -> bool:
-        """Return whether the step multiplies its operand `x` by a constant, and leave that to a factor."""
+        """Return whether the step multiplies its operand `x` by a constant, and leave that to a factor.
+
+        A quotient has to have a factor already: alone, it is rounded once as it is.
+        """
         if self.numbers[x] < 0 and kind == MULTIPLY:
             x, y = y, x
+        factor = self.factors[x]
+        constant = self.new.writer.constants[-1 - self.numbers[y]] if self.numbers[y] < 0 else 0.0
         if kind == NEGATE:
-            factor = -1.0
+            factor = -factor
         elif kind == ADD:
-            factor = 2.0 if x == y else 0.0
+            factor *= 2.0 if x == y else 0.0
+        elif kind == DIVIDE:
+            factor = factor / constant if factor != 1.0 and _is_moderate(constant) else 0.0
         else:
-            factor = self.new.writer.constants[-1 - self.numbers[y]] if self.numbers[y] < 0 else 0.0
-        factor *= self.factors[x]
+            factor *= constant
         if not _is_moderate(factor):
             return False
         self.numbers[v], self.factors[v] = self.numbers[x], factor

@@ -441,6 +441,7 @@ CARRIED: list[tuple[Callable[..., Any], str]] = [
     (lambda a, b: a * 2.0 * b * 3.0, "v5 = v0 * v1, v6 = v5 * 6.0"),
     (lambda a, b: (0.5 * a) * (b * 2.0), "v4 = v0 * v1"),
     (lambda a, b: p.multiply(a + a, b) * 3.0, "v4 = v0 * v1, v5 = v4 * 6.0"),
+    (lambda a, b: (-a / 10.0, a * b / 10.0), "v4 = v0 * v1, v5 = v4 / 10.0, v6 = v0 * -0.1"),
     (lambda a, b: p.chain(p.chain(-a, 0.5), b * 4.0), "v5 = v0 · v1, v6 = v5 * -2.0"),
     (lambda a, b: math.exp(-(a * 2.0)), "v4 = v0 * -2.0, v5 = exp(v4)"),
     (lambda a, b: (a * 2.0 * a, a * b), "v3 = v0 * v0, v4 = v0 * v1, v5 = v3 * 2.0"),
