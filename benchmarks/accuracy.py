@@ -243,7 +243,8 @@ def measure(
         for place, right, found in zip(places, exact, answers):
             terms = None  # they make an error smaller, so they matter only where it would be the worst
             for k, got in enumerate(found):
-                if tame[k] and not right[k].is_nan() and (subnormal or has_all_digits(right[k])):
+                normal = has_all_digits(right[k]) and not 0 < abs(right[k]) < NORMAL  # before it is rounded, too
+                if tame[k] and not right[k].is_nan() and (subnormal or normal):
                     error = precision.error_in_ulps(float(got), right[k])
                     if error > worst.errors[k]:
                         terms = terms or precision.largest_terms(row, operands, place, order)

@@ -98,7 +98,7 @@ SPECIFIED_BY = {
     "explorer/__init__": "explorer",
     "explorer/clusters": "explorer",
     "explorer/contents": "explorer",
-    "explorer/javascript": "explorer",
+    "explorer/javascript": "explorer_script",
     "explorer/page": "explorer",
 }
 """The tests of each module, the fast ones in front."""

@@ -5,18 +5,15 @@ Arithmetic is the same to the bit; the browser's functions, and those written fo
 
 from __future__ import annotations
 
-import json
 import random
 import re
-import runpy
 from collections.abc import Iterator
 from itertools import product
-from math import copysign, inf, isinf, isnan, nan, sqrt
+from math import copysign, inf, isinf, isnan, nan
 from typing import Any
 
 import pytest
 
-from autograd import floats, primitives
 from autograd.explorer import javascript
 from autograd.explorer.page import FOLDER
 from autograd.primitives import TABLE, Primitive
@@ -129,32 +126,3 @@ def test_sums_are_rounded_once_whatever_the_sizes(evaluate: Any) -> None:
     rows.append((TABLE["fsum"], (1.0, 2.0**-53, 2.0**-110)))
     rows.append((TABLE["hypot"], tuple(x for x in (3e-320, 4e-320))))
     assert [found[0] for found in evaluate(rows)] == [as_text(row.evaluate(*xs)) for row, xs in rows]
-
-
-# ── the script ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_the_script_is_current(capsys: pytest.CaptureFixture[str]) -> None:
-    runpy.run_path(javascript.__file__, run_name="__main__")
-    committed = (FOLDER / "primitives.js").read_text(encoding="utf-8")
-    assert committed == capsys.readouterr().out, "run `make kernels`"
-
-
-def test_rules_are_printed_as_formulas() -> None:
-    row = Primitive("sin", floats.sin, (lambda z, x: primitives.exp(x) * primitives.exp(x) - z,))
-    assert "(z, [x]) => { const shared_0 = f_exp(x); return [shared_0 * shared_0 - z]; }" in javascript.script([row])
-
-
-def test_a_row_that_needs_what_nobody_has_written_in_javascript_is_left_out() -> None:
-    rule = lambda z, x: primitives.sin(x)  # noqa: E731
-    assert "cube: {" not in javascript.script([Primitive("cube", floats.sin, (rule,))])
-    assert "cube: {" not in javascript.script([Primitive("cube", floats.sin, (lambda z, *xs: xs[::-1],), many=True)])
-
-
-def test_constants_are_those_of_python() -> None:
-    source = (FOLDER / "floats.js").read_text(encoding="utf-8")
-    for name, number in {
-        "SQRT_HALF": sqrt(0.5), "SQRT_HALF_REST": floats.SQRT_HALF_REST, "ERF_SLOPE": floats.ERF_SLOPE,
-        "NORMAL_PEAK": floats.NORMAL_PEAK, "MILLS": json.dumps([*map(int, floats.MILLS)]),
-    }.items():  # fmt: skip
-        assert f"{name} = {number}" in source
