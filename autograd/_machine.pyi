@@ -10,6 +10,10 @@ Buffer = Any  # collections.abc.Buffer, from Python 3.12 on
 
 CHECKSUM: int
 
+class Filler:
+    def __init__(self, numbers: Buffer, shapes: tuple[Any, ...], ndarray: type) -> None: ...
+    def fill(self, args: tuple[Any, ...]) -> bool: ...
+
 class Machine:
     program: Program
     exact: bool

@@ -2,7 +2,8 @@
 """Programs at the speed of the machine: `_assemble.h` makes code of them, `_machine.h` runs it."""
 
 from cpython.buffer cimport (
-    PyBUF_FORMAT, PyBUF_ND, PyBUF_SIMPLE, PyBUF_STRIDES, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer,
+    PyBUF_FORMAT, PyBUF_ND, PyBUF_SIMPLE, PyBUF_STRIDES, PyBUF_WRITABLE, PyBuffer_IsContiguous, PyBuffer_Release,
+    PyObject_GetBuffer,
 )
 from cpython.mem cimport PyMem_RawCalloc, PyMem_RawFree
 from cpython.object cimport PyObject
@@ -10,6 +11,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
 from libc.string cimport memcpy, memset, strcmp
 
 from array import array
+from math import prod
 
 from autograd import primitives
 from autograd.errors import ArgumentError
@@ -159,6 +161,54 @@ cdef class Columns:
             length = max(length, selection[i] + 1)
         batch.lanes, batch.tile.selection = view.shape[0], selection
         return length
+
+
+cdef class Filler:
+    """Copies arguments to the beginning of an array of numbers, if they look as expected."""
+
+    cdef double *numbers
+    cdef Columns held
+    cdef tuple shapes
+    cdef object ndarray
+
+    def __init__(self, numbers, tuple shapes, ndarray):
+        """Fill `numbers` with arguments of these shapes: `float` for a number, those of an `ndarray` of floats."""
+        self.held, self.shapes, self.ndarray = Columns(1, 0), shapes, ndarray
+        self.numbers = <double *>self.held.take_whole(numbers, sum(prod(x) for x in shapes if x is not float), "d", "numbers")
+
+    def fill(self, tuple args):
+        """Copy the numbers of the arguments, one after the other; return False if they do not look as expected."""
+        cdef double *place = self.numbers
+        cdef Py_ssize_t i
+        if len(args) != len(self.shapes):
+            return False
+        for i in range(len(args)):
+            x, shape = args[i], self.shapes[i]
+            if shape is float:
+                if type(x) is not float:
+                    return False
+                place[0] = x
+                place += 1
+            elif type(x) is not self.ndarray or not copy_array(x, shape, &place):
+                return False
+        return True
+
+
+cdef bint copy_array(object x, tuple shape, double **place) except -1:
+    """Copy an array of floats that has a certain shape, and stands in one piece; return whether it does."""
+    cdef Py_buffer view
+    cdef Py_ssize_t i
+    PyObject_GetBuffer(x, &view, PyBUF_STRIDES | PyBUF_FORMAT)
+    cdef bint fits = (
+        view.ndim == len(shape) and strcmp(view.format, b"d") == 0 and PyBuffer_IsContiguous(&view, b"C")
+    )
+    for i in range(view.ndim if fits else 0):
+        fits = fits and view.shape[i] == <Py_ssize_t>shape[i]
+    if fits:
+        memcpy(place[0], view.buf, view.len)
+        place[0] += view.len // <Py_ssize_t>sizeof(double)
+    PyBuffer_Release(&view)
+    return fits
 
 
 cdef class Scalars:

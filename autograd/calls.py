@@ -7,7 +7,7 @@ or are computed from these and from what other calls returned.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import accumulate, pairwise
@@ -17,7 +17,7 @@ from autograd import passes
 from autograd.columns import Column, Inputs, cells
 from autograd.core import Value
 from autograd.graph import topological_order
-from autograd.machine import Machine
+from autograd.machine import Filler, Machine
 from autograd.program import Program
 from autograd.structures import is_array
 
@@ -154,10 +154,10 @@ def placed(called: Sequence[Called], known: Sequence[Value]) -> list[Call]:
 class Frame:
     """The numbers of one run of a path with calls, and the calls, made ready to work on them."""
 
-    def __init__(self, blocks: Sequence[Any], found: int, calls: Sequence[Call]) -> None:
+    def __init__(self, sizes: Iterable[int], found: int, calls: Sequence[Call]) -> None:
         import numpy
 
-        ends = list(accumulate((block.size if is_array(block) else 1 for block in blocks), initial=0))
+        ends = list(accumulate(sizes, initial=0))
         self.numbers = numpy.empty(calls[-1].results.stop)
         self.places = [slice(start, end) for start, end in pairwise(ends)]
         self.found = slice(ends[-1], ends[-1] + found)
@@ -173,3 +173,9 @@ class Frame:
         for step in self.steps:
             step()
         return numbers
+
+    def filler(self, shapes: tuple[Any, ...]) -> Any:
+        """Return what copies arguments of these shapes to the inputs."""
+        import numpy
+
+        return Filler(self.numbers, shapes, numpy.ndarray)

@@ -21,7 +21,7 @@ from autograd.core import Value, recorder
 from autograd.errors import ArgumentError, describe
 from autograd.kernel import Kernel
 from autograd.lanes import Axes, Call, Shapes, over_lanes, shapes_of, without_lanes
-from autograd.paths import MAX_PATHS, Options, Path
+from autograd.paths import MAX_PATHS, NO_WAY, Options, Path, Shortcut
 from autograd.program import Program
 from autograd.structures import Branch, Structure, array, flatten, is_array, unflatten
 
@@ -125,6 +125,7 @@ class Compiled:
         self.function, self.lanes, self.options = function, lanes, options
         self._kernels: list[tuple[Call, Kernel]] = []
         self._known: dict[Shapes, tuple[Call, Kernel]] = {}  # calls need not be taken apart again
+        self._shortcut: Shortcut | None = None  # for the arguments that were seen last
         update_wrapper(self, function, updated=())
 
     @property
@@ -134,6 +135,10 @@ class Compiled:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return what the function returns, of all lanes."""
+        if self._shortcut is not None and not kwargs and recorder() is None:
+            found = self._shortcut(args)
+            if found is not NO_WAY:
+                return found
         if recorder() is not None:
             call, inputs = self._call(args, kwargs)
             if self.lanes is not None and stay_calls():
@@ -146,14 +151,16 @@ class Compiled:
             return kernel(call.inputs(args))
         call, inputs = self._call(args, kwargs)
         kernel = self._kernel(call)
+        result = kernel(inputs)
         if shapes is not None:
             self._remember(shapes, call, kernel)
-        return kernel(inputs)
+        return result
 
     def _remember(self, shapes: Shapes, call: Call, kernel: Kernel) -> None:
         if len(self._known) >= MOST_SHAPES:
             self._known.clear()
         self._known[shapes] = call, kernel
+        self._shortcut = kernel.shortcut(shapes)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the function by its name, as Python does, and its programs: they need not be recorded again.

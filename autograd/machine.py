@@ -160,14 +160,16 @@ class PlainMachine:
         return [next(kinds[varies]) for varies in self.program.varying]
 
 
-def _in_c() -> type[PlainMachine] | None:
+def _in_c() -> Any:
     """Return the machine in C, if it was built, for the present table of primitives, and is wanted."""
     if NATIVE:
         with suppress(ImportError):  # where it could not be built
             from autograd import _machine
 
-            return _machine.Machine if is_current(_machine.CHECKSUM) else None  # type: ignore[return-value]
+            return _machine if is_current(_machine.CHECKSUM) else None
     return None
 
 
-Machine: type[PlainMachine] = _in_c() or PlainMachine
+_c = _in_c()
+Machine: type[PlainMachine] = _c.Machine if _c else PlainMachine
+Filler: Any = _c and _c.Filler  # None where there is no machine in C

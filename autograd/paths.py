@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from math import prod
 from threading import RLock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -24,7 +25,7 @@ from autograd.errors import RecordingError
 from autograd.machine import Machine, PlainMachine
 from autograd.program import Program
 from autograd.record import Recording, record
-from autograd.structures import Structure, slots_of
+from autograd.structures import Structure, is_array, slots_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     Lanes = range | NDArray[Any]  # their indices
 
 Function = Callable[..., Any]
+NO_WAY: Any = object()
 MADE_OF_CODE = {"build", "conditions", "guards", "has_arrays"}
 MAX_PATHS = 256
 BLOCK = 2**17  # lanes that are sorted at a time
@@ -149,7 +151,8 @@ class Path:
         try:
             frame = self._frames.pop()
         except IndexError:  # all are in use
-            frame = Frame(inputs.blocks, len(self.captured), self.calls)
+            sizes = (block.size if is_array(block) else 1 for block in inputs.blocks)
+            frame = Frame(sizes, len(self.captured), self.calls)
         found = self._outputs(frame.run(inputs.blocks, self.numbers_found(others)), asked)
         self._frames.append(frame)
         return found
@@ -167,6 +170,39 @@ class Path:
         found = numpy.empty(len(self.code.outputs))
         self.machine().one(numbers, found)
         return found, None
+
+
+class Shortcut:
+    """The shortest way through the only path of a function, for arguments of known shapes.
+
+    What surrounds the machine then takes a third of the time, which is much of a small training step.
+    """
+
+    def __init__(self, path: Path, shapes: tuple[Any, ...]) -> None:
+        self.path, self.shapes, self.machine = path, shapes, path.machine()
+        self.sizes = [1 if shape is float else prod(shape) for shape in shapes]
+        self.count = len(path.code.outputs)
+        self._ready: list[tuple[Frame, Any]] = []  # that are not in use
+
+    def __call__(self, args: tuple[Any, ...]) -> Any:
+        """Return the results in their structure, or `NO_WAY` if the arguments have other shapes."""
+        from numpy import empty
+
+        try:
+            ready = self._ready.pop()
+        except IndexError:  # all are in use
+            frame = Frame(self.sizes, 0, self.path.calls)
+            ready = frame, frame.filler(self.shapes)
+        frame, filler = ready
+        found = NO_WAY
+        if filler.fill(args):
+            for step in frame.steps:
+                step()
+            numbers = empty(self.count)
+            self.machine.one(frame.numbers, numbers)
+            found = self.path.build(numbers)
+        self._ready.append(ready)
+        return found
 
 
 class Paths:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from autograd import Value, adjoints, grad, hessian, jit, math, value_and_grad, vmap
+from autograd.errors import ArgumentError
 from autograd.jit import Compiled
 
 rng = np.random.default_rng(0)
@@ -164,6 +165,30 @@ def test_threads_have_numbers_of_their_own() -> None:
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(lambda w: compiled(w, POINTS, LABELS, 0.1)[1], weights))
     close(found, [of_sums(w, POINTS, LABELS, 0.1)[1] for w in weights])
+
+
+def test_arguments_may_look_otherwise_from_call_to_call() -> None:
+    compiled = jit(of_sums)
+    usual = (WEIGHTS, POINTS, LABELS, 0.5)
+    value, updated = of_sums(*usual)
+    others: list[Any] = [
+        usual,
+        (WEIGHTS, np.asfortranarray(POINTS), LABELS, 0.5),
+        (np.repeat(WEIGHTS, 2)[::2], POINTS, LABELS, 0.5),
+        (WEIGHTS, POINTS, LABELS.astype(int), 0.5),
+        (WEIGHTS, POINTS, LABELS.astype(np.float32), np.float64(0.5)),
+        (WEIGHTS, POINTS, LABELS.astype(">f8"), 0.5),
+        (np.array([Value(w) for w in WEIGHTS], object), POINTS, LABELS, 0.5),
+    ]
+    for args in (arguments for other in others for arguments in (usual, other)):
+        found = compiled(*args)
+        close([x.data if isinstance(x, Value) else x for x in (found[0], *found[1])], [value, *updated])
+    close(compiled(*usual[:3], rate=0.5)[1], updated)
+    close(compiled(WEIGHTS, POINTS[:5], LABELS[:5], 0.5)[1], of_sums(WEIGHTS, POINTS[:5], LABELS[:5], 0.5)[1])
+    for args in (usual[:3], (WEIGHTS, POINTS.T, LABELS, 0.5)):
+        with pytest.raises((TypeError, ArgumentError)):
+            compiled(*args)
+    close(compiled(*usual)[1], updated)
 
 
 # ── derivatives ──────────────────────────────────────────────────────────────────────────────────────────────────────
