@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd import passes
 from autograd.columns import Column, Inputs, cells
-from autograd.core import Value
-from autograd.graph import topological_order
+from autograd.core import Value, flat
 from autograd.machine import Filler, Machine
 from autograd.program import Program
 from autograd.structures import is_array
@@ -97,7 +96,7 @@ def needed(called: Sequence[Called], roots: Sequence[Any], first: int) -> list[C
     groups: dict[int, list[Called]] = {}
     for each in called:
         groups.setdefault(id(each.inputs), []).append(each)
-    results = {x for each in called for x in each.results}
+    results = [x for each in called for x in each.results]
     wanted, kept = _among(results, roots, first), list[Called]()
     for group in reversed(groups.values()):
         joint = _joint(group, wanted)
@@ -107,11 +106,13 @@ def needed(called: Sequence[Called], roots: Sequence[Any], first: int) -> list[C
     return kept
 
 
-def _among(results: set[Value], roots: Sequence[Any], first: int) -> set[Value]:
+def _among(results: list[Value], roots: Sequence[Any], first: int) -> set[Value]:
     """Return which of the results the roots are or need."""
-    nodes = [x for x in roots if type(x) is not float]
-    order = topological_order(*nodes, since=first, known=results.__contains__)
-    return results.intersection(nodes).union(*(results.intersection(node.operands) for node in order))
+    if not results:
+        return set()
+    graph = flat(roots, results, first)
+    needed = {*graph.operands, *graph.roots}
+    return {x for place, x in enumerate(results) if place in needed}
 
 
 def _joint(group: Sequence[Called], wanted: set[Value]) -> Called:
