@@ -111,8 +111,8 @@ def _among(results: list[Value], roots: Sequence[Any], first: int) -> set[Value]
     if not results:
         return set()
     graph = flat(roots, results, first)
-    needed = {*graph.operands, *graph.roots}
-    return {x for place, x in enumerate(results) if place in needed}
+    used = {*graph.operands, *graph.roots}
+    return {x for place, x in enumerate(results) if place in used}
 
 
 def _joint(group: Sequence[Called], wanted: set[Value]) -> Called:

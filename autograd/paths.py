@@ -175,7 +175,7 @@ class Path:
 class Shortcut:
     """The shortest way through the only path of a function, for arguments of known shapes.
 
-    What surrounds the machine then takes a third of the time, which is much of a small training step.
+    What surrounds the machine then takes half the time, which is much of a small training step.
     """
 
     def __init__(self, path: Path, shapes: tuple[Any, ...]) -> None:

@@ -77,13 +77,30 @@ def drawn(test: F) -> F:
     return fewer(given(functions(guards=True), points)(test))
 
 
-@pytest.mark.parametrize("name", VALUES)
+def alone(f: F) -> F:
+    """Return the function itself."""
+    return f
+
+
+EAGER: list[tuple[F, dict[str, Callable[..., F]]]] = [
+    (alone, VALUES),
+    (lambda f: grad(f, BOTH), SLOPES),
+    (lambda f: hessian(f, BOTH), CURVATURES),
+]
+
+
+@pytest.mark.parametrize(
+    ("eager", "combined"),
+    [pytest.param(eager, combined, id=name) for eager, table in EAGER for name, combined in table.items()],
+)
 @drawn
-def test_values(name: str, function: tuple[F, str], places: list[tuple[float, float]]) -> None:
+def test_lanes(
+    eager: F, combined: Callable[..., F], function: tuple[F, str], places: list[tuple[float, float]]
+) -> None:
     f, _ = function
-    expected = lanes(f)(*columns(places))
-    np.testing.assert_array_equal(VALUES[name](f, exact=True)(*columns(places)), expected)
-    check(VALUES[name](f)(*columns(places)), expected)
+    expected = lanes(eager(f))(*columns(places))
+    np.testing.assert_array_equal(combined(f, exact=True)(*columns(places)), expected)
+    check(combined(f)(*columns(places)), expected)
 
 
 @pytest.mark.parametrize("name", SUMS)
@@ -93,21 +110,3 @@ def test_sums(name: str, function: tuple[F, str], places: list[tuple[float, floa
     terms = lanes(f)(*columns(places))
     for options in {"exact": True}, {}:
         check(SUMS[name](f, **options)(*columns(places)), terms.sum())
-
-
-@pytest.mark.parametrize("name", SLOPES)
-@drawn
-def test_slopes(name: str, function: tuple[F, str], places: list[tuple[float, float]]) -> None:
-    f, _ = function
-    expected = lanes(grad(f, BOTH))(*columns(places))
-    np.testing.assert_array_equal(SLOPES[name](f, exact=True)(*columns(places)), expected)
-    check(SLOPES[name](f)(*columns(places)), expected)
-
-
-@pytest.mark.parametrize("name", CURVATURES)
-@drawn
-def test_curvatures(name: str, function: tuple[F, str], places: list[tuple[float, float]]) -> None:
-    f, _ = function
-    expected = lanes(hessian(f, BOTH))(*columns(places))
-    np.testing.assert_array_equal(CURVATURES[name](f, exact=True)(*columns(places)), expected)
-    check(CURVATURES[name](f)(*columns(places)), expected)
