@@ -503,6 +503,11 @@ def test_other_sums_are_not(f: Callable[..., Any]) -> None:
     assert fuse(program) is program
 
 
+def test_a_product_is_subtracted_by_the_sign_of_its_constant() -> None:
+    assert body(fuse(recorded(lambda a, b: a - 2.0 * b, 2)))[0] == "v5 = dot(v0, -2.0, 1.0, v1)"
+    assert body(fuse(recorded(lambda a, b: a - b * 2.0, 2)))[0] == "v5 = dot(v0, v1, 1.0, -2.0)"
+
+
 def test_a_product_that_two_sums_need_is_computed_once() -> None:
     def f(a: Any, b: Any, c: Any) -> Any:
         product = a * b
