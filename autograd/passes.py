@@ -29,7 +29,7 @@ Rule = Callable[..., int | None]
 BUILT_IN_ROWS = frozenset(TABLE[name] for name in BUILT_IN)  # others may count their calls, or raise
 COMMUTATIVE = frozenset((p.add, p.multiply, p.equal, p.not_equal, p.logical_and, p.logical_or))
 CONDITIONS = frozenset(p.CONDITIONS)
-MAX_TERMS = 16  # of a fused sum: the operands of a longer one would all have to be kept until it is added up
+MAX_TERMS = 32  # of a fused sum: the operands of a longer one would all have to be kept until it is added up
 
 
 class Writer:
