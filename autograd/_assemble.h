@@ -7,8 +7,8 @@
 
 #include "_tile.h"
 
-#define CUSTOM BUILT_IN_COUNT /* in `tags`: a row that is not of the library */
-#define FUSED_SPAN 512        /* a sum is taken together over so many steps: its factors are kept for as long */
+#define CUSTOM TAG_COUNT /* in `tags`: a row that is not of the library */
+#define FUSED_SPAN 512   /* a sum is taken together over so many steps: its factors are kept for as long */
 
 /* A program, as _machine.pyx hands it over. */
 typedef struct Source {
