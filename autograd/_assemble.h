@@ -1,11 +1,12 @@
 /* From a program to code: what is needed, what is fused, in which order it is done, and where results stand.
 
-   All passes are linear. A value is what the program numbers: inputs, constants, results of steps. */
+   All passes are linear, but that strips are sorted. A value is what the program numbers: inputs, constants, results of
+   steps. */
 
 #ifndef AUTOGRAD_ASSEMBLE_H
 #define AUTOGRAD_ASSEMBLE_H
 
-#include "_tile.h"
+#include "_strips.h"
 
 #define CUSTOM TAG_COUNT /* in `tags`: a row that is not of the library */
 #define FUSED_SPAN 512   /* a sum is taken together over so many steps: its factors are kept for as long */
@@ -588,13 +589,6 @@ static void emit(Assembler *a, int lanes)
 
 /* ── places: values become scalars and slots ───────────────────────────────────────────────────────────────────── */
 
-static uint32_t *references(const Code *code, Step *step, uint32_t *count)
-{
-    const int listed = SHAPE[step->tag] == LIST;
-    *count = listed ? step->operand[1] : SHAPE[step->tag];
-    return listed ? code->lists + step->operand[0] : step->operand;
-}
-
 /* Note which step needs a value last. A scalar that tiles need stays. */
 static void note_last_uses(Assembler *a, Step *steps, uint32_t count, uint32_t kind)
 {
@@ -664,6 +658,20 @@ static uint32_t give_places(Assembler *a, Step *steps, uint32_t count, uint32_t 
     return kept;
 }
 
+/* Do scalar steps in strips, if that is worth it, and nobody in Python sees in which order; return whether it is. */
+static int plan_strips(Assembler *a)
+{
+    Code *code = a->code;
+    Strips strips = {0};
+    const int worth = code->scalar_step_count >= SHORTEST_STRIP && !code->calls_python
+                      && reserve_strips(&strips, code, a->values + 2) && find_strips(&strips, a->values + 2, a->place);
+    if (worth) {
+        place_strips(&strips, code, a->place, a->marks, KEPT);
+    }
+    release_strips(&strips);
+    return worth;
+}
+
 static void plan(Assembler *a)
 {
     Code *code = a->code;
@@ -676,8 +684,10 @@ static void plan(Assembler *a)
     code->one = a->first + 1;
     code->scalars = a->first + 2;
     note_last_uses(a, code->steps, code->step_count, 0);
-    note_last_uses(a, code->scalar_steps, code->scalar_step_count, SCALAR_BIT);
-    give_places(a, code->scalar_steps, code->scalar_step_count, SCALAR_BIT, &code->scalars);
+    if (!plan_strips(a)) {
+        note_last_uses(a, code->scalar_steps, code->scalar_step_count, SCALAR_BIT);
+        give_places(a, code->scalar_steps, code->scalar_step_count, SCALAR_BIT, &code->scalars);
+    }
     code->step_count = give_places(a, code->steps, code->step_count, 0, &code->slots);
 }
 
@@ -709,9 +719,11 @@ static int reserve(Assembler *a)
     code->lists = grow_array(lists, sizeof *code->lists);
     code->results = grow_array(a->root_count, sizeof *code->results);
     code->apart = grow_array(a->root_count, sizeof *code->apart);
+    code->uniforms.all = grow_array(a->source.inputs, sizeof(Span));
+    code->outputs.all = grow_array(a->root_count, sizeof(Span));
     return a->marks && a->uses && a->first_use && a->last && a->place && a->first_root && a->next_root && a->free_places && a->sums
            && a->fused && a->checked && a->is_free && code->scalar_steps && code->steps && code->lists
-           && code->results && code->apart;
+           && code->results && code->apart && code->uniforms.all && code->outputs.all;
 }
 
 static void release(Assembler *a)
@@ -725,7 +737,8 @@ static void release(Assembler *a)
 
 static void free_code(Code *code)
 {
-    void *all[] = {code->scalar_steps, code->steps, code->lists, code->results, code->apart};
+    void *all[] = {code->scalar_steps, code->steps, code->lists, code->results, code->apart, code->uniforms.all,
+                   code->outputs.all};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         PyMem_RawFree(all[i]);
     }
@@ -737,6 +750,22 @@ static void *trimmed(void *array, size_t count, size_t size)
 {
     void *smaller = PyMem_RawRealloc(array, count ? count * size : 1);
     return smaller != NULL ? smaller : array;
+}
+
+/* Note what is copied before and after a run. */
+static void note_spans(Assembler *a, int lanes)
+{
+    Code *code = a->code;
+    for (uint32_t v = 0; v < a->source.inputs; v++) {
+        if (is_uniform(a, v)) {
+            add_place(&code->uniforms, v);
+        }
+    }
+    for (uint32_t i = 0; !lanes && i < a->root_count; i++) {
+        add_place(&code->outputs, code->results[i]);
+    }
+    code->uniforms.all = trimmed(code->uniforms.all, code->uniforms.spans, sizeof(Span));
+    code->outputs.all = trimmed(code->outputs.all, code->outputs.spans, sizeof(Span));
 }
 
 /* Write the code that computes the roots, in tiles if there are `lanes`, else for a single one, all of it in scalars.
@@ -766,6 +795,7 @@ static int assemble(Code *code, Source source, Root *roots, uint32_t root_count,
             code->results[i] = lanes ? code->results[i] : a.place[roots[i].value];
             code->apart[i] = code->apart[i] == NONE ? NONE : a.place[code->apart[i]];
         }
+        note_spans(&a, lanes);
         code->scalar_steps = trimmed(code->scalar_steps, code->scalar_step_count, sizeof(Step));
         code->steps = trimmed(code->steps, code->step_count, sizeof(Step));
         code->lists = trimmed(code->lists, a.listed, sizeof *code->lists);

@@ -8,6 +8,7 @@
 #define AUTOGRAD_CODE_H
 
 #include "_kernels.h"
+#include "_spans.h"
 
 /* glibc's vectors of exp, sin, … : within 4 ulp. gcc takes them where a loop calls a function declared like this. */
 #if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
@@ -58,9 +59,9 @@
 #define SUMS(X) X(sum) /* an initial number, then pairs of factors */
 
 /* Between columns and tiles, and what is done lane by lane. */
-#define ADDERS(X) X(add_up) X(add_up_products) X(add_up_chains) /* over all lanes */
+#define ADDERS(X) X(add_up) X(add_up_products) X(add_up_chains) X(add_eights) /* over all lanes; at last, parts of sums */
 #define OTHERS(X) X(load) X(load_rows) X(fetch) X(store) X(spread) X(check) X(each_lane) X(each_lane_python) ADDERS(X)
-#define WITHOUT_KERNEL(X) X(loaded) X(leave) /* done by load_rows; and not by the lanes, but to them */
+#define WITHOUT_KERNEL(X) X(loaded) X(leave) X(strip) /* done by load_rows; not by lanes, but to them */
 
 enum {
     TAG_last_row = BUILT_IN_COUNT - 1,
@@ -133,9 +134,12 @@ static inline int has_result(uint16_t tag)
 typedef struct Code {
     Step *scalar_steps, *steps; /* once per run; once per tile */
     uint32_t scalar_step_count, step_count;
+    uint32_t strips;   /* among the scalar steps, each of which is two */
     uint32_t *lists;
     uint32_t *results; /* per root the number of its sum, if it is one, or of the scalar where it stands */
     uint32_t *apart;   /* per root that is summed the scalar to be added once per lane, or NONE; then results may be NONE */
+    Spans uniforms;    /* the inputs that are the same for all lanes */
+    Spans outputs;     /* where the results of a single lane stand */
     uint32_t scalars, slots, sums, longest_list;
     uint32_t zero, one; /* the scalars of these values */
     int calls_python;

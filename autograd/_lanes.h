@@ -420,6 +420,40 @@ static TARGET void LANES(load_rows_0)(const Step *step, const Tile *tile)
     (void)count;
 }
 
+/* ── the end of sums over lanes ────────────────────────────────────────────────────────────────────────────────── */
+
+/* Add the eight parts of each sum up, in order, and put the sums where the parts of the first ones stood. */
+static TARGET void LANES(add_eights_0)(const Step *step, const Tile *tile)
+{
+    double *const sums = tile->sums;
+    uint32_t k = 0;
+#ifdef SHUFFLES
+    for (; k + WIDTH <= step->operand[0]; k += WIDTH) {
+        Vector total = {0};
+        for (int part = 0; part < PARTS; part++) {
+            Vector x[WIDTH];
+            for (int i = 0; i < WIDTH; i++) {
+                x[i] = LANES(read)(sums + 8 * (size_t)(k + (uint32_t)i) + part * WIDTH);
+            }
+            LANES(transpose)(x);
+            total = part == 0 ? x[0] : total + x[0];
+            for (int i = 1; i < WIDTH; i++) {
+                total += x[i];
+            }
+        }
+        memcpy(sums + k, &total, sizeof total);
+    }
+#endif
+    for (; k < step->operand[0]; k++) {
+        const double *const parts = sums + 8 * (size_t)k;
+        double total = parts[0];
+        for (int i = 1; i < 8; i++) {
+            total += parts[i];
+        }
+        sums[k] = total;
+    }
+}
+
 /* ── guards ────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static TARGET void LANES(check_0)(const Step *step, const Tile *tile)
@@ -447,7 +481,7 @@ static const Kernel LANES(KERNELS)[TAG_COUNT][VARIANTS] = {
 #define FAST_TWO(NAME) TWO(fast_##NAME)
 #define FAST_THREE(NAME) THREE(fast_##NAME)
     PLAIN_1(ONE) PLAIN_2(TWO) PLAIN_3(THREE) FUSED_2(TWO) FUSED_3(THREE) FAST_1(FAST_ONE) FAST_2(FAST_TWO)
-    TAME_1(FAST_ONE) TAME_2(FAST_TWO) TAME_3(FAST_THREE) FOLDS(ONE) [TAG_sum] = {LANES(sum_0), LANES(sum_1)}, ONE(add_up) ONE(add_up_products) ONE(add_up_chains)
+    TAME_1(FAST_ONE) TAME_2(FAST_TWO) TAME_3(FAST_THREE) FOLDS(ONE) [TAG_sum] = {LANES(sum_0), LANES(sum_1)}, ONE(add_up) ONE(add_up_products) ONE(add_up_chains) ONE(add_eights)
     [TAG_spread] = {NULL, LANES(spread_1)}, [TAG_load] = {load}, [TAG_fetch] = {fetch}, ONE(load_rows) [TAG_store] = {store}, ONE(check)
     [TAG_each_lane] = {each_lane}, [TAG_each_lane_python] = {each_lane_python},
 #undef ONE

@@ -85,12 +85,15 @@ static void gather_scalars(const Step *step, const uint32_t *lists, const double
     }
 }
 
-/* Run the steps that are done once. Errors of Python's are left to be found. */
-static void run_scalars(const Code *code, double *scalars, double *operands, PyObject *const *evaluates)
+/* Run the steps that are done once. Errors of Python's are left to be found. In a strip, a scalar is a lane of slots that
+   overlap: each begins one behind the one before. */
+static void run_scalars(const Code *code, const Kernel (*kernels)[VARIANTS], double *scalars, PyObject *const *evaluates)
 {
+    double *const operands = scalars + code->scalars;
+    Tile strip = {.scalars = scalars, .lists = code->lists, .slots = scalars, .lanes = 1};
     const Step *const end = code->scalar_steps + code->scalar_step_count;
     for (const Step *step = code->scalar_steps; step < end; step++) {
-        double *const out = &scalars[step->out];
+        double *const out = scalars + step->out;
         switch (step->tag) {
 #define X(k) scalars[step->operand[k]]
 #define ONE(NAME) case TAG_##NAME: *out = f_##NAME(X(0)); break;
@@ -101,6 +104,10 @@ static void run_scalars(const Code *code, double *scalars, double *operands, PyO
 #undef ONE
 #undef TWO
 #undef THREE
+        case TAG_strip:
+            strip.count = (step++)->operand[0];
+            kernels[step->tag][step->variant](step, &strip);
+            break;
         case TAG_sum:
             add_up_scalars(step, code->lists, scalars);
             break;
@@ -132,7 +139,8 @@ typedef struct Batch {
     int threads;
     uint32_t roots;
     const uint8_t *summed; /* per root */
-    double *found;       /* the results of sums, in the order of roots */
+    double *found;       /* the results of sums, in the order of roots; if `mean`, divided by the number of lanes */
+    int mean;
     /* what follows is set by run_batch */
     double *totals;      /* per sum */
     ptrdiff_t unit;      /* lanes that a thread takes at a time */
@@ -173,19 +181,14 @@ static void run_unit(const Batch *batch, Tile *tile, ptrdiff_t unit)
 {
     const ptrdiff_t begin = unit * batch->unit, rest = batch->lanes - begin;
     const ptrdiff_t end = begin + (rest < batch->unit ? rest : batch->unit);
-    memset(tile->sums, 0, batch->code->sums * 8 * sizeof *tile->sums);
+    const uint32_t sums = batch->code->sums;
+    memset(tile->sums, 0, sums * 8 * sizeof *tile->sums);
     for (tile->first = begin; tile->first < end; tile->first += tile->lanes) {
         tile->count = end - tile->first < tile->lanes ? end - tile->first : tile->lanes;
         (tile->mismatch ? run_guards : run_tile)(batch, tile);
     }
-    double *const partial = batch->partial + (size_t)(unit - batch->begin) * batch->code->sums;
-    for (uint32_t k = 0; k < batch->code->sums; k++) {
-        const double *const s = tile->sums + 8 * (size_t)k;
-        partial[k] = s[0];
-        for (int i = 1; i < 8; i++) {
-            partial[k] += s[i];
-        }
-    }
+    batch->kernels[TAG_add_eights][0](&(Step){.operand = {sums}}, tile);
+    memcpy(batch->partial + (size_t)(unit - batch->begin) * sums, tile->sums, sums * sizeof *tile->sums);
 }
 
 static inline ptrdiff_t take_unit(Batch *batch)
@@ -277,11 +280,25 @@ static Outcome run_chunks(Batch *batch, ptrdiff_t units, ptrdiff_t chunk, PyThre
 }
 
 /* Return the sum of a root over all lanes. */
-static double sum_of(const Batch *batch, uint32_t root)
+static inline double sum_of(const Batch *batch, uint32_t root)
 {
     const uint32_t result = batch->code->results[root], apart = batch->code->apart[root];
     const double sum = result == NONE ? 0.0 : batch->totals[result];
     return apart == NONE || batch->lanes == 0 ? sum : sum + (double)batch->lanes * batch->tile.scalars[apart];
+}
+
+static void write_sums(const Batch *batch)
+{
+    double *const found = batch->found;
+    ptrdiff_t count = 0;
+    for (uint32_t i = 0; i < batch->roots; i++) {
+        if (batch->summed[i]) {
+            found[count++] = sum_of(batch, i);
+        }
+    }
+    for (ptrdiff_t i = 0; batch->mean && i < count; i++) {
+        found[i] /= (double)batch->lanes;
+    }
 }
 
 /* Run a batch; `most` lanes to a tile, 0 for as many as are best. */
@@ -309,11 +326,7 @@ static Outcome run_batch(Batch *batch, ptrdiff_t most)
         batch->totals = batch->partial + (size_t)chunk * batch->code->sums;
         memset(batch->totals, 0, batch->code->sums * sizeof(double));
         outcome = run_chunks(batch, units, chunk, &python);
-        for (uint32_t i = 0; i < batch->roots; i++) {
-            if (batch->summed[i]) {
-                *batch->found++ = sum_of(batch, i);
-            }
-        }
+        write_sums(batch);
     }
     PyMem_RawFree(room);
     PyMem_RawFree(batch->partial);

@@ -31,14 +31,17 @@ cdef extern from "_machine.h" nogil:
     ctypedef struct Root:
         uint32_t value, number
         uint16_t tag
-    ctypedef struct Code:
-        uint32_t scalar_step_count, step_count, scalars, slots, sums, longest_list, zero, one
-        uint32_t *results
-        uint32_t *lists
-        bint calls_python
     ctypedef struct Column:
         char *data
         Py_ssize_t stride
+    ctypedef struct Spans:
+        uint32_t numbers
+    ctypedef struct Code:
+        Spans uniforms, outputs
+        uint32_t scalar_step_count, step_count, strips, scalars, slots, sums, longest_list, zero, one
+        uint32_t *results
+        uint32_t *lists
+        bint calls_python
     ctypedef struct Tile:
         const double *scalars
         const int64_t *selection
@@ -59,6 +62,7 @@ cdef extern from "_machine.h" nogil:
         uint32_t roots
         const uint8_t *summed
         double *found
+        bint mean
     ctypedef enum Outcome:
         DONE, RAISED, NO_MEMORY
     bint is_sound(const Source *source, uint32_t rows, uint32_t operands)
@@ -66,18 +70,21 @@ cdef extern from "_machine.h" nogil:
     void free_code(Code *)
     Outcome run_batch(Batch *, Py_ssize_t most)
     const void *kernels_for(int width)
+    void set_spans(const Spans *, double *scalars, Column)
+    void get_spans(const Spans *, const double *scalars, Column)
     enum: MOST_THREADS
 
 cdef extern from "_machine.h":
     PyObject *EVALUATE[]
-    void run_scalars(const Code *, double *scalars, double *operands, PyObject *const *evaluates)
 
 cdef extern from *:
     """
     #define set_kernels(batch, found) ((batch)->kernels = (const Kernel (*)[VARIANTS])(found))
+    #define run_once(code, found, numbers, evaluates) run_scalars(code, (const Kernel (*)[VARIANTS])(found), numbers, evaluates)
     #define raise_what_is_set() (PyErr_Occurred() ? -1 : 0)
     """
     void set_kernels(Batch *, const void *)
+    void run_once(const Code *, const void *kernels, double *scalars, PyObject *const *evaluates)
     int raise_what_is_set() except -1
 
 CHECKSUM = <unsigned int>TABLE_CHECKSUM  # of the table that this was compiled for
@@ -235,24 +242,15 @@ cdef class Run:
     cdef Columns held, stored
     cdef Scalars scalars
     cdef Column uniforms  # the numbers of all uniform inputs; NULL if each has been put in its place
-    cdef Py_ssize_t sums
-    cdef bint mean
 
     cdef go(self, int tile):
         cdef Batch batch = self.batch
-        cdef const Source *source = &self.machine.source
-        cdef Column uniforms = self.uniforms
-        cdef Py_ssize_t i
-        for i in range(source.inputs if uniforms.data != NULL else 0):
-            if not source.varying[i]:
-                memcpy(&self.scalars.numbers[i], uniforms.data, sizeof(double))
-                uniforms.data += uniforms.stride
-        run_scalars(batch.code, self.scalars.numbers, self.scalars.numbers + batch.code.scalars, self.machine.evaluates)
+        if self.uniforms.data != NULL:
+            set_spans(&batch.code.uniforms, self.scalars.numbers, self.uniforms)
+        run_once(batch.code, self.machine.kernels, self.scalars.numbers, self.machine.evaluates)
         if run_batch(&batch, tile) == NO_MEMORY:
             raise MemoryError
         raise_what_is_set()
-        for i in range(self.sums if self.mean else 0):
-            self.batch.found[i] /= batch.lanes  # `run_batch` moves its own pointer on
 
     def __call__(self):
         self.go(0)
@@ -384,12 +382,11 @@ cdef class Machine:
         cdef Batch *batch = &run.batch
         cdef Py_ssize_t i, length, count = 0
         outs = [out for out in outs if out is not None]
-        run.machine, run.scalars, run.sums = self, self.scalars(code), self.sums
+        run.machine, run.scalars = self, self.scalars(code)
         run.held, run.stored = Columns(len(columns) + len(outs) + 4, self.source.inputs), Columns(0, len(outs))
         length = run.held.select(lanes, batch)
         if uniforms is not None:
-            for i in range(self.source.inputs):
-                count += not self.source.varying[i]
+            count = code.uniforms.numbers
             run.uniforms = run.held.take(uniforms, count, False, "uniforms")
         if len(columns) != self.source.inputs - count:
             raise ArgumentError(f"run: got {len(columns)} columns; expected {self.source.inputs - count}")
@@ -451,7 +448,7 @@ cdef class Machine:
         if self.sums != len(self.summed):
             raise ArgumentError(NOT_SUMMED)
         run = self.ready(OUTPUTS, columns, lanes, (), sums, threads, None, uniforms)
-        run.mean = mean
+        run.batch.mean = mean
         return run
 
     def first_mismatch(self, columns, lanes, int threads=1, uniforms=None):
@@ -475,8 +472,8 @@ cdef class Machine:
         elif self.source.inputs > 0:
             held = Columns(1, 0)
             column = held.take(numbers, self.source.inputs, False, "numbers")
-            copy_column(column, scalars.numbers, self.source.inputs)
-        run_scalars(code, scalars.numbers, scalars.numbers + code.scalars, self.evaluates)
+            set_spans(&code.uniforms, scalars.numbers, column)
+        run_once(code, self.kernels, scalars.numbers, self.evaluates)
         self.spare = scalars
         raise_what_is_set()
         return scalars
@@ -492,8 +489,7 @@ cdef class Machine:
             return [scalars.numbers[code.results[i]] for i in range(len(self.summed))]
         held = Columns(1, 0)
         column = held.take(out, len(self.summed), True, "out")
-        for i in range(len(self.summed)):
-            memcpy(column.data + i * column.stride, &scalars.numbers[code.results[i]], sizeof(double))
+        get_spans(&code.outputs, scalars.numbers, column)
 
     def one_mismatch(self, numbers):
         """Return the first guard that one lane answers otherwise than is recorded; their number if none."""
@@ -505,13 +501,11 @@ cdef class Machine:
                 return i
         return len(self.outcomes)
 
-    def counts(self):
-        """Return how much code runs once, how much per lane, and on how many slots."""
-        cdef const Code *code = self.code(OUTPUTS)
-        return {"scalar steps": code.scalar_step_count, "steps": code.step_count, "slots": code.slots}
+    def counts(self, bint one=False):
+        """Return how much code runs once, how much per lane, and on how many slots; of `one`, all runs once.
 
-
-cdef void copy_column(Column column, double *to, Py_ssize_t count) noexcept:
-    cdef Py_ssize_t i
-    for i in range(count):
-        memcpy(&to[i], column.data + i * column.stride, sizeof(double))
+        A strip, steps on scalars in a row that are done together, counts as one step.
+        """
+        cdef const Code *code = self.code(ONE if one else OUTPUTS)
+        return {"scalar steps": code.scalar_step_count - code.strips, "strips": code.strips, "steps": code.step_count,
+                "slots": code.slots}

@@ -6,12 +6,6 @@
 #include <stddef.h>
 #include "_code.h"
 
-/* A column of numbers, one per lane: `stride` bytes apart, 0 if it is the same number for all. */
-typedef struct Column {
-    char *data;
-    ptrdiff_t stride;
-} Column;
-
 typedef struct Tile {
     const double *scalars;
     const uint32_t *lists;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math as standard
 import random
+from dataclasses import replace
 from itertools import product
 from math import inf, isnan, nan
 from typing import Any
@@ -251,6 +252,58 @@ def test_slots_are_used_again_without_harm() -> None:
     program = flatten([z], [x])
     numbers = [0.1, -0.7, 2.0]
     assert computed(program, [np.array(numbers)], 3, exact=True) == [one(program, [x])[0] for x in numbers]
+
+
+# ── loops over scalars: what the machine may do in vectors ───────────────────────────────────────────────────────────
+
+IN_LOOPS = (p.add, p.subtract, p.multiply, p.divide, p.chain, p.where, p.relu, p.maximum, p.less, p.sin, p.dot)
+
+
+@st.composite
+def loops(draw: st.DrawFn) -> Program:
+    """Draw a program that an unrolled loop makes: its turns differ in where operands stand, and some of them stay.
+
+    All turns of a row come first, or all rows of a turn; turns run forward or backward.
+    """
+    turns, rows = draw(st.integers(1, 40)), draw(st.lists(st.sampled_from(IN_LOOPS), min_size=1, max_size=6))
+    inputs = [Value(1.0) for _ in range(turns + 3)]
+    arrays: list[dict[int, Any]] = [dict(enumerate(inputs))]
+    stays, runs = st.sampled_from([inputs[0], inputs[-1], 0.5, -1.0, 0.0]), st.integers(0, 3)
+    body = []
+    for k, row in enumerate(rows):
+        count = row.arity or 2 * draw(st.integers(1, 4))
+        body.append((row, [draw(stays | st.tuples(st.integers(0, k), runs)) for _ in range(count)]))
+        arrays.append({})
+    order = range(turns) if draw(st.booleans()) else range(turns - 1, -1, -1)
+    steps = [(k, i) for k in range(len(rows)) for i in order]
+    for k, i in steps if draw(st.booleans()) else sorted(steps, key=lambda step: order.index(step[1])):
+        row, operands = body[k]
+        taken = [arrays[x[0]].get(i + x[1], inputs[i + x[1]]) if isinstance(x, tuple) else x for x in operands]
+        arrays[k + 1][i] = row(*taken)
+    results = [x for array in arrays[1:] for x in array.values()]
+    wanted = draw(st.sampled_from([results, results[::-1], results[1::2], [*arrays[-1].values()]]))
+    return flatten([*wanted, math.fsum(wanted[:9])], inputs)
+
+
+@given(loops(), st.lists(NUMBERS, min_size=43, max_size=43))
+@settings(max_examples=200)
+def test_loops_over_scalars_compute_what_eager_steps_do(program: Program, numbers: list[float]) -> None:
+    """In a single lane, and beside lanes, where each lane has one number of its own."""
+    numbers = numbers[: program.inputs]
+    expected = one(program, numbers)
+    for exact in (False, True):
+        found = np.full((len(expected), 2), 123.0)
+        machine = Machine(program, exact)
+        assert all(map(same, machine.one(numbers), expected))
+        machine.one(np.repeat(numbers, 2)[::2], found[:, 0])
+        assert all(map(same, found[:, 0].tolist(), expected))
+        assert (found[:, 1] == 123.0).all()
+    varying = bytes([*bytes(program.inputs - 1), 1])
+    machine = Machine(replace(program, varying=varying), exact=True)
+    outs = [np.empty(2) for _ in expected]
+    machine.run([np.array([numbers[-1], 0.3])], 2, outs, uniforms=np.array(numbers[:-1]))
+    for lane, last in enumerate((numbers[-1], 0.3)):
+        assert all(map(same, [float(out[lane]) for out in outs], one(program, [*numbers[:-1], last])))
 
 
 # ── sums over lanes ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -10,7 +10,7 @@ import time
 from array import array
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import product
+from itertools import pairwise, product
 from math import inf, isnan, nan
 from typing import Any
 
@@ -332,6 +332,167 @@ def test_long_programs_are_assembled_in_no_time() -> None:
     outs = [np.empty(3) for _ in range(100)]
     machine.run([np.array([1e-3, 0.5, -0.1])] * 2, 3, outs)
     assert [out[1] for out in outs] == machine.one([0.5, 0.5]) == one(program, [0.5, 0.5])
+
+
+# ── strips: steps on scalars in a row ────────────────────────────────────────────────────────────────────────────────
+
+
+def numbers_like(inputs: Sequence[Any], seed: int = 0) -> list[float]:
+    return list(np.random.default_rng(seed).normal(size=len(inputs)))
+
+
+def slopes_of_a_loop(count: int) -> tuple[Program, list[float]]:
+    """Return Rosenbrock's function of neighbours, differentiated."""
+    xs, total = [Value(1.0) for _ in range(count)], Value(0.0)
+    set_recorder(Recorder())
+    try:
+        for a, b in pairwise(xs):
+            total = total + 100.0 * (b - a * a) ** 2 + (1.0 - a) ** 2
+        program = optimize(flatten(adjoints(total, xs), xs))
+    finally:
+        set_recorder(None)
+    return program, numbers_like(xs)
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_a_loop_takes_as_many_steps_however_often_it_turns(exact: bool) -> None:
+    counts = []
+    for turns in (50, 500):
+        program, numbers = slopes_of_a_loop(turns)
+        machine = Machine(program, exact=exact)
+        assert machine.one(numbers) == one(program, numbers)
+        assert len(program.steps) > 6 * turns
+        counts.append(machine.counts(one=True))
+    assert counts[0] == counts[1]
+    assert counts[0]["scalar steps"] < 20
+
+
+@every_row
+@every_width
+def test_every_row_computes_in_a_strip_what_the_table_says(row: Primitive, width: int) -> None:
+    """All operands running along, or one of them staying."""
+    for count in counts_of(row):
+        for stays in (None, *range(count if count > 1 else 0)):
+            lanes = operands_of(row, count)[::7]
+            fixed = lanes[len(lanes) // 3]
+            lanes = [tuple(fixed[k] if k == stays else x for k, x in enumerate(lane)) for lane in lanes]
+            columns = [[Value(1.0) for _ in lanes] for _ in range(count)]
+            taken = [[column[0]] * len(lanes) if k == stays else column for k, column in enumerate(columns)]
+            program = flatten([row(*operands) for operands in zip(*taken)], [x for column in columns for x in column])
+            machine = Machine(program, exact=True, width=width)
+            found = machine.one([x for column in zip(*lanes) for x in column])
+            for numbers, x in zip(lanes, found, strict=True):
+                assert same(x, row.evaluate(*numbers)), (numbers, x)
+            assert machine.counts(one=True)["scalar steps"] in (1, len(lanes))
+
+
+@pytest.mark.parametrize(
+    ("row", "operands"), [(p.add, 2), (p.where, 3), (p.sqrt, 1), (p.dot, 8), (p.chain, 2), (p.maximum, 2)]
+)
+@pytest.mark.parametrize("length", [1, 3, 4, 5, 7, 8, 9, 16, 40])
+def test_a_strip_is_one_step(row: Primitive, operands: int, length: int) -> None:
+    columns = [[Value(1.0) for _ in range(length)] for _ in range(operands)]
+    inputs = [x for column in columns for x in column]
+    machine = Machine(flatten([row(*xs) for xs in zip(*columns)], inputs), exact=True)
+    worth = length > 7  # or half the time is not saved
+    expected = {"scalar steps": 1 if worth else length, "strips": int(worth), "steps": 0, "slots": 0}
+    assert machine.counts(one=True) == expected
+
+
+def test_strips_are_joined_wherever_they_come() -> None:
+    """As those of layers are, whose neurons come one after the other, the last one first, with their weights."""
+    xs = [Value(1.0) for _ in range(60)]
+    numbers = numbers_like(xs)
+    for order in ([*range(59, -1, -1)], [10 * k + i for k in (3, 0, 5, 1, 4, 2) for i in range(9, -1, -1)]):
+        nodes = {i: xs[i] * 0.3 + xs[0] for i in order}
+        machine = Machine(flatten([nodes[i] for i in range(60)], xs))
+        assert machine.one(numbers) == [x * 0.3 + numbers[0] for x in numbers]
+        assert machine.counts(one=True)["scalar steps"] == 1
+
+
+def test_rows_of_a_loop_that_are_alike_become_strips_of_their_own() -> None:
+    xs = [Value(1.0) for _ in range(64)]
+    numbers = numbers_like(xs)
+    machine = Machine(flatten([f for a, b in pairwise(xs) for f in (a * a, a * b, b * 0.5)], xs))
+    expected = [f for a, b in pairwise(numbers) for f in (a * a, a * b, b * 0.5)]
+    assert machine.one(numbers) == expected
+    assert machine.counts(one=True)["scalar steps"] == 3
+
+
+def test_places_of_strips_are_used_again_without_harm() -> None:
+    """Long ones and short ones, some of whose results are needed much later."""
+    xs = [Value(1.0) for _ in range(40)]
+    numbers = numbers_like(xs)
+
+    def states(xs: Sequence[Any]) -> list[Any]:
+        found, first = [], list(xs)
+        for turn in range(60):
+            count = len(xs) - turn % 5
+            xs = [a * 0.5 - b for a, b in zip(xs[:count], [*xs[1:count], xs[0]])]
+            xs = [*xs, *[x * 0.25 for x in first[: 40 - count]]]
+            found += xs[turn % 3 :: 13]
+        return [*xs, *found]
+
+    program = flatten(states(xs), xs)
+    machine = Machine(program, exact=True)
+    assert machine.one(numbers) == states(numbers) == machine.one(numbers)
+    assert machine.counts(one=True)["strips"] > 60
+
+
+def test_scalars_beside_lanes_are_done_in_strips() -> None:
+    ws, x = [Value(1.0) for _ in range(50)], Value(1.0)
+    program = flatten([x * (w * 0.1 + 1.0) for w in ws], [*ws, x], varying=[*[False] * 50, True])
+    machine, numbers = Machine(program, exact=True, summed=[True] * 50), numbers_like(ws)
+    counts = machine.counts()
+    assert (counts["scalar steps"], counts["strips"]) == (1, 1)
+    sums = np.empty(50)
+    run = machine.bound([np.array([1.0, 2.0])], 2, sums, uniforms=np.array(numbers))
+    run()
+    assert sums.tolist() == [f + 2.0 * f for f in (w * 0.1 + 1.0 for w in numbers)]
+
+
+def test_steps_that_hardly_repeat_keep_their_order() -> None:
+    draw = random.Random(1)
+    nodes = inputs = [Value(draw.uniform(0.5, 1.5)) for _ in range(10)]
+    for _ in range(500):
+        a, b = draw.sample(nodes, 2)
+        nodes = [*nodes, draw.choice([a + b, a * b, a - b])]
+    machine = Machine(flatten(nodes[-100:], inputs), exact=True)
+    assert machine.one([x.data for x in inputs]) == [x.data for x in nodes[-100:]]
+    assert machine.counts(one=True)["strips"] == 0
+
+
+def test_rows_of_one_s_own_are_asked_in_the_order_of_the_program() -> None:
+    asked = []
+
+    @primitive(lambda out, x: 1.0)
+    def remember(x: float) -> float:
+        asked.append(x)
+        return x
+
+    xs = [Value(1.0) for _ in range(20)]
+    machine = Machine(flatten([remember(remember(x) * 2.0) for x in xs], xs))
+    asked.clear()
+    assert machine.one([*map(float, range(20))]) == [2.0 * k for k in range(20)]
+    assert asked == [x for k in range(20) for x in (k, 2.0 * k)]
+
+
+def test_strips_are_safe_in_several_threads() -> None:
+    program, _ = slopes_of_a_loop(300)
+    machine, found = Machine(program, exact=True), {}
+
+    def work(seed: int) -> None:
+        numbers = np.random.default_rng(seed).normal(size=300)
+        found[seed] = [machine.one(numbers) for _ in range(20)]
+
+    workers = [threading.Thread(target=work, args=(seed,)) for seed in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    for seed, results in found.items():
+        expected = one(program, np.random.default_rng(seed).normal(size=300).tolist())
+        assert results == [expected] * 20
 
 
 # ── columns and lanes ────────────────────────────────────────────────────────────────────────────────────────────────
