@@ -53,6 +53,7 @@ typedef struct Assembler {
     Fused *fused;
     Code *code;
     uint32_t listed;
+    uint32_t *operands;    /* of the source, some of them replaced */
     uint32_t group, group_begin; /* the last step that adds products up, and the value before which it stands */
     uint32_t loads;        /* before which step all loads stand */
     uint8_t *checked;      /* per guard: whether its check has been emitted */
@@ -80,6 +81,12 @@ static inline uint32_t arity_of(const Assembler *a, uint32_t value)
 
 static inline int is_uniform(const Assembler *a, uint32_t value) { return a->marks[value] & UNIFORM; }
 
+static inline int is_constant(const Assembler *a, uint32_t v, double x)
+{
+    return a->source.inputs <= v && v < a->first
+           && memcmp(&a->source.constant[v - a->source.inputs], &x, sizeof x) == 0;
+}
+
 static void mark_uniform(Assembler *a)
 {
     for (uint32_t v = 0; v < a->first; v++) {
@@ -93,6 +100,43 @@ static void mark_uniform(Assembler *a)
         }
         a->marks[v] |= uniform;
     }
+}
+
+/* Whether a step is where(x > 0, x, 0), which is not 0 where the condition holds. */
+static int tells_condition(const Assembler *a, uint32_t v)
+{
+    const uint32_t *x = operands_of(a, v);
+    if (tag_of(a, v) != TAG_where || tag_of(a, x[0]) != TAG_greater || !is_constant(a, x[2], 0.0)) {
+        return 0;
+    }
+    const uint32_t *compared = operands_of(a, x[0]);
+    return compared[0] == x[1] && compared[1] == x[2];
+}
+
+/* Where the condition of such a step is only asked by selections, those behind it ask its result instead: then the
+   condition need not be computed, nor kept. */
+static void replace_conditions(Assembler *a)
+{
+    uint32_t *told = a->place, *others = a->last; /* a result, and how many uses there are but by selections */
+    for (uint32_t i = 0; i < a->root_count; i++) {
+        others[a->roots[i].value]++;
+    }
+    for (uint32_t v = a->first; v < a->values; v++) {
+        const uint32_t *x = operands_of(a, v), n = arity_of(a, v);
+        for (uint32_t i = tag_of(a, v) == TAG_where ? 1 : 0; i < n; i++) {
+            others[x[i]]++;
+        }
+    }
+    for (uint32_t v = a->first; v < a->values; v++) {
+        uint32_t *x = a->operands + a->source.starts[v - a->first];
+        if (tag_of(a, v) == TAG_where && told[x[0]] != 0) {
+            x[0] = told[x[0]];
+        } else if (tells_condition(a, v) && others[x[0]] == 0) {
+            told[x[0]] = v;
+        }
+    }
+    memset(told, 0, a->values * sizeof *told);
+    memset(others, 0, a->values * sizeof *others);
 }
 
 /* A sum over lanes of x + u, where u is the same for all, is one of x, and u as often as there are lanes. */
@@ -170,12 +214,6 @@ static int is_sound(const Source *source, uint32_t rows, uint32_t operands)
 }
 
 /* ── fusing: what only one step needs is done there ────────────────────────────────────────────────────────────── */
-
-static inline int is_constant(const Assembler *a, uint32_t v, double x)
-{
-    return a->source.inputs <= v && v < a->first
-           && memcmp(&a->source.constant[v - a->source.inputs], &x, sizeof x) == 0;
-}
 
 /* Whether `v` is a step of this row that only the step `user` needs. */
 static inline int is_inner(const Assembler *a, uint32_t v, uint32_t user, uint16_t tag)
@@ -255,8 +293,8 @@ static void fuse_product(Assembler *a, uint32_t v, uint16_t tag)
     }
 }
 
-/* where(c, chain(x, y), 0); where(z == z, 0, chain(adjoint, z)), the adjoint of a step; and that of relu, where(x > 0,
-   adjoint, this). */
+/* where(c, chain(x, y), 0); where(x > y, x, y); where(z == z, 0, chain(adjoint, z)), the adjoint of a step; and that of
+   relu, where(x > 0, adjoint, this). */
 static void fuse_where(Assembler *a, uint32_t v)
 {
     const uint32_t *x = operands_of(a, v);
@@ -264,6 +302,9 @@ static void fuse_where(Assembler *a, uint32_t v)
         const uint32_t *factors = operands_of(a, x[1]);
         a->fused[v] = (Fused){TAG_selected_chain, {x[0], factors[0], factors[1]}};
         a->marks[x[1]] |= ABSORBED;
+    } else if (is_inner(a, x[0], v, TAG_greater) && memcmp(operands_of(a, x[0]), x + 1, 2 * sizeof *x) == 0) {
+        a->fused[v] = (Fused){TAG_greater_of, {x[1], x[2], 0}};
+        a->marks[x[0]] |= ABSORBED;
     } else if (is_constant(a, x[1], 0.0) && tag_of(a, x[0]) == TAG_equal && is_inner(a, x[2], v, TAG_chain)) {
         const uint32_t *z = operands_of(a, x[0]), *chain = operands_of(a, x[2]);
         if (z[0] == z[1] && z[0] == chain[1]) {
@@ -395,6 +436,23 @@ static int emit_short_dot(Assembler *a, uint32_t v)
     return 0;
 }
 
+/* A sum from 0 on of two or three products, none of them strong, in each of which the second factor is a slot. */
+static void choose_short_sum(Step *step, const uint32_t *lists)
+{
+    const uint32_t *pair = lists + step->operand[0] + 1, pairs = step->operand[1] / 2;
+    uint16_t variant = 0;
+    for (uint32_t k = 0; k < pairs && pairs <= MOST_SHORT; k++, pair += 2) {
+        if (kinds_of(pair) > 1) {
+            return;
+        }
+        variant |= (uint16_t)(kinds_of(pair) << k);
+    }
+    if (pairs == 2 || pairs == 3) {
+        step->tag = pairs == 2 ? TAG_sum_of_2 : TAG_sum_of_3;
+        step->variant = variant;
+    }
+}
+
 static void emit_dot(Assembler *a, uint32_t v)
 {
     if (emit_short_dot(a, v)) {
@@ -411,7 +469,11 @@ static void emit_dot(Assembler *a, uint32_t v)
         a->listed += 2;
         strong_too |= strong;
     }
-    emit_list(a, v, TAG_sum, begin, 0)->variant = (uint16_t)strong_too;
+    Step *step = emit_list(a, v, TAG_sum, begin, 0);
+    step->variant = (uint16_t)strong_too;
+    if (!is_uniform(a, v)) {
+        choose_short_sum(step, a->code->lists);
+    }
 }
 
 static void emit_long_sum(Assembler *a, uint32_t v)
@@ -692,6 +754,7 @@ static int reserve(Assembler *a)
     const size_t lists = a->source.starts[steps] + 3 * steps + 1 /* what is fused is listed with what it is fused to */
                          + most_steps;                           /* so many slots are in use where lanes leave */
     Code *code = a->code;
+    a->operands = grow_array(a->source.starts[steps], sizeof *a->operands);
     a->marks = grow_array(values, sizeof *a->marks);
     a->checked = grow_array(a->root_count, sizeof *a->checked);
     a->is_free = grow_array(values, sizeof *a->is_free);
@@ -709,14 +772,14 @@ static int reserve(Assembler *a)
     code->lists = grow_array(lists, sizeof *code->lists);
     code->results = grow_array(a->root_count, sizeof *code->results);
     code->apart = grow_array(a->root_count, sizeof *code->apart);
-    return a->marks && a->uses && a->first_use && a->last && a->place && a->first_root && a->next_root && a->free_places && a->sums
+    return a->operands && a->marks && a->uses && a->first_use && a->last && a->place && a->first_root && a->next_root && a->free_places && a->sums
            && a->fused && a->checked && a->is_free && code->scalar_steps && code->steps && code->lists
            && code->results && code->apart;
 }
 
 static void release(Assembler *a)
 {
-    void *all[] = {a->marks, a->uses, a->first_use, a->last, a->place, a->first_root, a->next_root, a->free_places,
+    void *all[] = {a->operands, a->marks, a->uses, a->first_use, a->last, a->place, a->first_root, a->next_root, a->free_places,
                    a->sums, a->fused, a->checked, a->is_free};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         PyMem_RawFree(all[i]);
@@ -752,6 +815,9 @@ static int assemble(Code *code, Source source, Root *roots, uint32_t root_count,
     const int enough = reserve(&a);
     if (enough) {
         memset(a.first_root, 0xFF, ((size_t)a.values + 2 + root_count) * sizeof *a.first_root);
+        memcpy(a.operands, source.operands, source.starts[source.steps] * sizeof *a.operands);
+        a.source.operands = a.operands;
+        replace_conditions(&a);
         mark_uniform(&a);
         a.marks[a.zero] = UNIFORM;
         set_apart(&a);

@@ -28,7 +28,7 @@
 #define PLAIN_3(X) X(where) X(clip)
 
 /* … and two rows in one step; `larger` and `smaller` are maximum and minimum of two. */
-#define FUSED_2(X) X(larger) X(smaller) X(flat_chain) X(relu_chain)
+#define FUSED_2(X) X(larger) X(smaller) X(greater_of) X(flat_chain) X(relu_chain)
 #define FUSED_3(X) \
     X(multiply_add) X(multiply_subtract) X(subtract_multiply) X(chain_add) X(multiply_multiply) X(chain_chain) \
     X(selected_chain) X(selected_add) X(divide_by_sum)
@@ -55,7 +55,7 @@
 
 /* Many operands, one after the other. */
 #define FOLDS(X) X(maximum) X(minimum) X(prod)
-#define SUMS(X) X(sum) /* an initial number, then pairs of factors */
+#define SUMS(X) X(sum) X(sum_of_2) X(sum_of_3) /* an initial number, then pairs of factors: any, or so many plain ones */
 
 /* Between columns and tiles, and what is done lane by lane. */
 #define ADDERS(X) X(add_up) X(add_up_products) X(add_up_chains) /* over all lanes */
@@ -76,6 +76,7 @@ enum {
 
 #define MOST_DIRECT 3
 #define MOST_LOADED 8 /* columns together */
+#define MOST_SHORT 3  /* products of a sum that has a kernel for so many */
 #define VARIANTS 8 /* bit i of a variant: operand i is a scalar */
 #define SCALAR_BIT UINT32_C(0x80000000)
 #define STRONG_BIT UINT32_C(0x40000000) /* of the first factor of a pair: what is summed is their chain */
@@ -145,6 +146,7 @@ typedef struct Code {
 
 static inline double f_larger(double x, double y) { return y > x || y != y ? y : x; }
 static inline double f_smaller(double x, double y) { return y < x || y != y ? y : x; }
+static inline double f_greater_of(double x, double y) { return x > y ? x : y; }
 static inline double f_multiply_add(double x, double y, double z) { return x * y + z; }
 static inline double f_multiply_subtract(double x, double y, double z) { return x * y - z; }
 static inline double f_subtract_multiply(double x, double y, double z) { return z - x * y; }

@@ -230,6 +230,37 @@ static TARGET void LANES(sum_0)(const Step *step, const Tile *tile) { LANES(sum_
 /* A sum with chains that begins with 0. */
 static TARGET void LANES(sum_1)(const Step *step, const Tile *tile) { LANES(sum_strips)(step, tile, 0); }
 
+/* Sums of two or three products, from 0 on; bit i of a variant: the first factor of pair i is a scalar. Most sums are
+   so short, and to find out what each pair is would take as long as to add it. */
+static INLINE TARGET void LANES(short_sum)(const Step *step, const Tile *tile, int pairs, int variant)
+{
+    const uint32_t *const pair = tile->lists + step->operand[0] + 1;
+    const double *xs[MOST_SHORT], *ys[MOST_SHORT];
+    Vector x_all[MOST_SHORT];
+    double *const out = slot(tile, step->out);
+    const ptrdiff_t count = in_eights(tile->count);
+    for (int k = 0; k < pairs; k++) {
+        xs[k] = listed(tile, pair[2 * k], 0), ys[k] = slot(tile, pair[2 * k + 1]);
+        x_all[k] = LANES(broadcast)(*xs[k]);
+    }
+    for (ptrdiff_t i = 0; i < count; i += WIDTH) {
+        Vector sum = {0};
+        for (int k = 0; k < pairs; k++) {
+            sum += (variant >> k & 1 ? x_all[k] : LANES(read)(xs[k] + i)) * LANES(read)(ys[k] + i);
+        }
+        memcpy(out + i, &sum, sizeof sum);
+    }
+}
+
+#define SHORT_SUM(PAIRS, VARIANT) \
+    static TARGET void LANES(sum_of_##PAIRS##_##VARIANT)(const Step *step, const Tile *tile) \
+    { \
+        LANES(short_sum)(step, tile, PAIRS, VARIANT); \
+    }
+SHORT_SUM(2, 0) SHORT_SUM(2, 1) SHORT_SUM(2, 2) SHORT_SUM(2, 3)
+SHORT_SUM(3, 0) SHORT_SUM(3, 1) SHORT_SUM(3, 2) SHORT_SUM(3, 3)
+SHORT_SUM(3, 4) SHORT_SUM(3, 5) SHORT_SUM(3, 6) SHORT_SUM(3, 7)
+
 #define f_after_maximum(x, y) f_larger(x, y)
 #define f_after_minimum(x, y) f_smaller(x, y)
 #define f_after_prod(x, y) ((x) * (y))
@@ -388,16 +419,35 @@ static INLINE TARGET void LANES(transpose)(Vector *x)
 #undef LOWER
 #undef UPPER
 
-static INLINE TARGET void LANES(load_square)(const Step *step, const Tile *tile, ptrdiff_t i)
+/* Read WIDTH lanes of as many columns; `stride` is how far the lanes are from each other, 0 if that is not known. */
+static INLINE TARGET void LANES(load_square)(const Tile *tile, Column column, double *const *outs, ptrdiff_t i,
+                                             ptrdiff_t stride)
 {
     Vector x[WIDTH];
+    const char *const first = place_in(tile, column, i);
     for (ptrdiff_t k = 0; k < WIDTH; k++) {
         const ptrdiff_t lane = i + k < tile->count ? i + k : tile->count - 1;
-        memcpy(&x[k], place_in(tile, tile->columns[step->operand[0]], lane), sizeof x[k]);
+        memcpy(&x[k], stride ? first + k * stride : place_in(tile, column, lane), sizeof x[k]);
     }
     LANES(transpose)(x);
     for (ptrdiff_t k = 0; k < WIDTH; k++) {
-        memcpy(slot(tile, step[k].out) + i, &x[k], sizeof x[k]);
+        memcpy(outs[k] + i, &x[k], sizeof x[k]);
+    }
+}
+
+static INLINE TARGET void LANES(load_squares)(const Step *step, const Tile *tile)
+{
+    const Column column = tile->columns[step->operand[0]];
+    const ptrdiff_t count = in_eights(tile->count), full = tile->selection || tile->places ? 0 : tile->count & -WIDTH;
+    double *outs[WIDTH];
+    for (ptrdiff_t k = 0; k < WIDTH; k++) {
+        outs[k] = slot(tile, step[k].out);
+    }
+    for (ptrdiff_t i = 0; i < full; i += WIDTH) {
+        LANES(load_square)(tile, column, outs, i, column.stride);
+    }
+    for (ptrdiff_t i = full; i < count; i += WIDTH) {
+        LANES(load_square)(tile, column, outs, i, 0);
     }
 }
 #endif
@@ -405,19 +455,16 @@ static INLINE TARGET void LANES(load_square)(const Step *step, const Tile *tile,
 /* Load columns together: this step's, and those of the steps behind it. */
 static TARGET void LANES(load_rows_0)(const Step *step, const Tile *tile)
 {
-    const ptrdiff_t columns = step->operand[1], count = in_eights(tile->count);
+    const ptrdiff_t columns = step->operand[1];
     ptrdiff_t k = 0;
 #ifdef SHUFFLES
     for (; are_rows(step, tile) && k + WIDTH <= columns; k += WIDTH) {
-        for (ptrdiff_t i = 0; i < count; i += WIDTH) {
-            LANES(load_square)(step + k, tile, i);
-        }
+        LANES(load_squares)(step + k, tile);
     }
 #endif
     for (; k < columns; k++) {
         load(step + k, tile);
     }
-    (void)count;
 }
 
 /* ── guards ────────────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -447,7 +494,11 @@ static const Kernel LANES(KERNELS)[TAG_COUNT][VARIANTS] = {
 #define FAST_TWO(NAME) TWO(fast_##NAME)
 #define FAST_THREE(NAME) THREE(fast_##NAME)
     PLAIN_1(ONE) PLAIN_2(TWO) PLAIN_3(THREE) FUSED_2(TWO) FUSED_3(THREE) FAST_1(FAST_ONE) FAST_2(FAST_TWO)
-    TAME_1(FAST_ONE) TAME_2(FAST_TWO) TAME_3(FAST_THREE) FOLDS(ONE) [TAG_sum] = {LANES(sum_0), LANES(sum_1)}, ONE(add_up) ONE(add_up_products) ONE(add_up_chains)
+    TAME_1(FAST_ONE) TAME_2(FAST_TWO) TAME_3(FAST_THREE) FOLDS(ONE) [TAG_sum] = {LANES(sum_0), LANES(sum_1)},
+    [TAG_sum_of_2] = {LANES(sum_of_2_0), LANES(sum_of_2_1), LANES(sum_of_2_2), LANES(sum_of_2_3)},
+    [TAG_sum_of_3] = {LANES(sum_of_3_0), LANES(sum_of_3_1), LANES(sum_of_3_2), LANES(sum_of_3_3),
+                      LANES(sum_of_3_4), LANES(sum_of_3_5), LANES(sum_of_3_6), LANES(sum_of_3_7)},
+    ONE(add_up) ONE(add_up_products) ONE(add_up_chains)
     [TAG_spread] = {NULL, LANES(spread_1)}, [TAG_load] = {load}, [TAG_fetch] = {fetch}, ONE(load_rows) [TAG_store] = {store}, ONE(check)
     [TAG_each_lane] = {each_lane}, [TAG_each_lane_python] = {each_lane_python},
 #undef ONE
@@ -469,6 +520,7 @@ static const Kernel LANES(KERNELS)[TAG_COUNT][VARIANTS] = {
 #undef TAME_KERNELS_2
 #undef TAME_KERNELS_3
 #undef FOLD
+#undef SHORT_SUM
 #undef ADDER
 #undef ADD_MANY
 #undef PARTS

@@ -119,7 +119,7 @@ static void run_scalars(const Code *code, double *scalars, double *operands, PyO
 /* ── batches ───────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 enum { BLOCK = 1024, MOST_THREADS = 64 };
-enum { FEWEST_LANES = 64, SLOTS_IN_CACHE = 96 * 1024 }; /* numbers; a tile has more than the fewest only if it fits */
+enum { FEWEST_LANES = 64, SLOTS_IN_CACHE = 128 * 1024 }; /* numbers; a tile has more than the fewest only if it fits */
 #define STEPS_PER_CHUNK 1e8         /* a few tenths of a second */
 #define STEPS_PER_THREAD 1e5        /* less is not worth one */
 

@@ -131,7 +131,15 @@ static void fetch(const Step *step, const Tile *tile)
     const ptrdiff_t turn = step->operand[1], turns = step->operand[2];
     const ptrdiff_t behind = turns == MOST_LOADED ? 0 : column.stride * tile->lanes;
     const ptrdiff_t end = behind + (turns + MOST_LOADED - 1 - turn) * (ptrdiff_t)sizeof(double);
-    if (column.stride != sizeof(double)) {
+    if (column.stride == sizeof(double)) {
+        return;
+    }
+    if (tile->selection == NULL && tile->places == NULL) {
+        const char *from = place_in(tile, column, turn) + end;
+        for (ptrdiff_t i = turn; i < tile->count; i += turns, from += turns * column.stride) {
+            PREFETCH(from);
+        }
+    } else {
         for (ptrdiff_t i = turn; i < tile->count; i += turns) {
             PREFETCH(place_in(tile, column, i) + end);
         }
