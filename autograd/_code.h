@@ -201,22 +201,22 @@ static inline double f_fast_silu(double x)
 
 /* ── values within 4 ulp of tame operands: the formulas of the rows, on their usual way ────────────────────────── */
 
-static inline int is_moderate(double x) { return 1e-90 <= fabs(x) && fabs(x) <= 1e90; }
+static inline _Bool is_moderate(double x) { return 1e-90 <= fabs(x) && fabs(x) <= 1e90; }
 
-static inline int tame_ratio(double x, double y, double n)
+static inline _Bool tame_ratio(double x, double y, double n)
 {
     return n == 2.0 && (is_moderate(x) || x == 0.0) && is_moderate(y);
 }
 static inline double f_fast_ratio(double x, double y, double n) { return (void)n, x / (y * y); }
 
-static inline int tame_inverse_part(double x, double y) { return is_moderate(x) && is_moderate(y); }
+static inline _Bool tame_inverse_part(double x, double y) { return is_moderate(x) && is_moderate(y); }
 static inline double f_fast_inverse_part(double x, double y)
 {
     const double size = fabs(x) >= fabs(y) ? x : y, other = fabs(x) >= fabs(y) ? y : x, t = other / size;
     return (fabs(x) >= fabs(y) ? 1.0 / size : t / size) / (1.0 + t * t);
 }
 
-static inline int tame_exp_of_difference(double x, double y) { return fabs(x - y) < 600.0; }
+static inline _Bool tame_exp_of_difference(double x, double y) { return fabs(x - y) < 600.0; }
 static inline double f_fast_exp_of_difference(double x, double y)
 {
     double rest;
@@ -224,29 +224,30 @@ static inline double f_fast_exp_of_difference(double x, double y)
     return value + value * rest;
 }
 
-static inline int tame_bump(double c, double x) { return (void)c, fabs(x) < 600.0; }
+static inline _Bool tame_bump(double c, double x) { return (void)c, fabs(x) < 600.0; }
 static inline double f_fast_bump(double c, double x)
 {
     const double e = vector_exp(-fabs(x)), total = 1.0 + e, slope = e / (total * total);
     return c * (slope - slope * (2.0 * (e - (total - 1.0)) / total));
 }
 
-static inline int tame_bell(double n, double a, double x)
+static inline _Bool tame_bell(double n, double a, double x)
 {
     return (n == 0.0 || n == 1.0) && fabs(x) < 1000.0 && fabs(a * x * x) < 600.0;
 }
-static inline double f_fast_bell(double n, double a, double x)
+/* Given the rest of x·x */
+static inline double f_bell_and_rest(double n, double a, double x, double rest)
 {
-    double rest;
-    const double square = two_product(x, x, &rest), value = vector_exp(-a * square);
+    const double value = vector_exp(-a * (x * x));
     return (n == 0.0 ? 1.0 : -2.0 * a * x) * (value - value * (a * rest));
 }
 
-static inline int tame_normal(double x) { return fabs(x) < 25.0; }
-static inline double f_fast_normal(double x)
+static inline _Bool tame_normal(double x) { return fabs(x) < 25.0; }
+
+/* Given the rest of -x·√½ */
+static inline double f_normal_and_rest(double x, double rest)
 {
-    double rest;
-    const double t = two_product(-x, SQRT_HALF, &rest);
+    const double t = -x * SQRT_HALF;
     return 0.5 * vector_erfc(t) - 0.5 * ERF_SLOPE * (rest - x * SQRT_HALF_REST) * vector_exp(-t * t);
 }
 #endif
