@@ -29,9 +29,10 @@ typedef struct Root {
 
 enum { UNIFORM = 1, NEEDED = 2, ABSORBED = 4, LOADED = 8, KEPT = 16, TOGETHER = 32 };
 
-/* A sum that goes on: x + y·z, where x may be such a sum itself. */
+/* A sum that goes on: x + y·z, where x may be such a sum itself; or the sum of two chains. */
 typedef struct Sum {
     uint32_t rest, product; /* x, and y·z */
+    int of_chains;
     uint32_t terms;         /* 0: no sum */
     uint32_t begin;         /* its first product */
 } Sum;
@@ -232,6 +233,12 @@ static inline int is_product(const Assembler *a, uint32_t v, uint32_t user)
     return user - v <= FUSED_SPAN || is_uniform(a, x[0]) || is_uniform(a, x[1]);
 }
 
+/* A chain that only `user` needs, whose adjoint is a slot. */
+static inline int is_chain(const Assembler *a, uint32_t v, uint32_t user)
+{
+    return tag_of(a, v) == TAG_chain && is_product(a, v, user) && !is_uniform(a, operands_of(a, v)[0]);
+}
+
 /* x + y·z, where x may be such a sum itself; or x - y·z, or y·z - x. */
 static void fuse_sum(Assembler *a, uint32_t v)
 {
@@ -244,9 +251,14 @@ static void fuse_sum(Assembler *a, uint32_t v)
     }
     const Sum *inner = &a->sums[rest];
     const int extends = add && inner->terms > 0 && is_inner(a, rest, v, TAG_add) && v - inner->begin <= FUSED_SPAN;
-    a->sums[v] = (Sum){rest, product, extends ? inner->terms + 1 : 1, extends ? inner->begin : product};
+    const int of_chains = add && !is_uniform(a, v) && is_chain(a, product, v) && is_chain(a, rest, v);
+    if (extends && inner->of_chains) {
+        a->sums[rest].of_chains = 0;
+        a->marks[inner->rest] &= (uint8_t)~ABSORBED;
+    }
+    a->sums[v] = (Sum){rest, product, of_chains, extends ? inner->terms + 1 : 1, extends ? inner->begin : product};
     a->marks[product] |= ABSORBED;
-    a->marks[rest] |= extends ? ABSORBED : 0;
+    a->marks[rest] |= extends || of_chains ? ABSORBED : 0;
 }
 
 /* Terms x·1 of a dot, where x is a product that nobody else needs: its factors take their place when it is emitted. */
@@ -492,11 +504,28 @@ static void emit_long_sum(Assembler *a, uint32_t v)
     emit_list(a, v, TAG_sum, begin, 0);
 }
 
+static void emit_sum_of_chains(Assembler *a, uint32_t v)
+{
+    const uint32_t *chains[] = {operands_of(a, a->sums[v].product), operands_of(a, a->sums[v].rest)};
+    const uint32_t begin = a->listed;
+    uint16_t variant = 0;
+    for (int i = 0; i < 2; i++) {
+        list_operand(a, chains[i][0]);
+        list_operand(a, chains[i][1]);
+        variant |= (uint16_t)(is_uniform(a, chains[i][1]) << i);
+    }
+    emit_list(a, v, TAG_sum_of_chains, begin, 0)->variant = variant;
+}
+
 static void emit_sum(Assembler *a, uint32_t v)
 {
     const Sum sum = a->sums[v];
     if (sum.terms > 1) {
         emit_long_sum(a, v);
+        return;
+    }
+    if (sum.of_chains) {
+        emit_sum_of_chains(a, v);
         return;
     }
     const uint32_t *x = operands_of(a, sum.product), operands[] = {x[0], x[1], sum.rest};

@@ -55,7 +55,9 @@
 
 /* Many operands, one after the other. */
 #define FOLDS(X) X(maximum) X(minimum) X(prod)
-#define SUMS(X) X(sum) X(sum_of_2) X(sum_of_3) /* an initial number, then pairs of factors: any, or so many plain ones */
+#define SUMS(X) \
+    X(sum) X(sum_of_2) X(sum_of_3) /* an initial number, then pairs of factors: any, or so many plain ones */ \
+    X(sum_of_chains)               /* two pairs of factors, each an adjoint, a slot, and a partial */
 
 /* Between columns and tiles, and what is done lane by lane. */
 #define ADDERS(X) X(add_up) X(add_up_products) X(add_up_chains) /* over all lanes */

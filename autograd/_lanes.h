@@ -276,6 +276,27 @@ SHORT_SUM(2, 0) SHORT_SUM(2, 1) SHORT_SUM(2, 2) SHORT_SUM(2, 3)
 SHORT_SUM(3, 0) SHORT_SUM(3, 1) SHORT_SUM(3, 2) SHORT_SUM(3, 3)
 SHORT_SUM(3, 4) SHORT_SUM(3, 5) SHORT_SUM(3, 6) SHORT_SUM(3, 7)
 
+/* The sum of two chains; bit i of a variant: the partial of chain i is a scalar. */
+#define SUM_OF_CHAINS(VARIANT, Y, V) \
+    static TARGET void LANES(sum_of_chains_##VARIANT)(const Step *step, const Tile *tile) \
+    { \
+        const uint32_t *const list = tile->lists + step->operand[0]; \
+        const double *const x = slot(tile, VALUE(list[0])), *const y = listed(tile, list[1], 0); \
+        const double *const u = slot(tile, VALUE(list[2])), *const v = listed(tile, list[3], 0); \
+        const double y_0 = *y, v_0 = *v; \
+        double *const out = slot(tile, step->out); \
+        const ptrdiff_t count = in_eights(tile->count); \
+        (void)y_0, (void)v_0; \
+        INDEPENDENT for (ptrdiff_t i = 0; i < count; i++) \
+        { \
+            out[i] = f_chain(x[i], Y) + f_chain(u[i], V); \
+        } \
+    }
+SUM_OF_CHAINS(0, y[i], v[i])
+SUM_OF_CHAINS(1, y_0, v[i])
+SUM_OF_CHAINS(2, y[i], v_0)
+SUM_OF_CHAINS(3, y_0, v_0)
+
 #define f_after_maximum(x, y) f_larger(x, y)
 #define f_after_minimum(x, y) f_smaller(x, y)
 #define f_after_prod(x, y) ((x) * (y))
@@ -434,15 +455,15 @@ static INLINE TARGET void LANES(transpose)(Vector *x)
 #undef LOWER
 #undef UPPER
 
-/* Read WIDTH lanes of as many columns; `stride` is how far the lanes are from each other, 0 if that is not known. */
+/* Read WIDTH lanes of as many columns; if they are `adjacent`, one place tells all the others. */
 static INLINE TARGET void LANES(load_square)(const Tile *tile, Column column, double *const *outs, ptrdiff_t i,
-                                             ptrdiff_t stride)
+                                             int adjacent)
 {
     Vector x[WIDTH];
     const char *const first = place_in(tile, column, i);
     for (ptrdiff_t k = 0; k < WIDTH; k++) {
         const ptrdiff_t lane = i + k < tile->count ? i + k : tile->count - 1;
-        memcpy(&x[k], stride ? first + k * stride : place_in(tile, column, lane), sizeof x[k]);
+        memcpy(&x[k], adjacent ? first + k * column.stride : place_in(tile, column, lane), sizeof x[k]);
     }
     LANES(transpose)(x);
     for (ptrdiff_t k = 0; k < WIDTH; k++) {
@@ -453,13 +474,14 @@ static INLINE TARGET void LANES(load_square)(const Tile *tile, Column column, do
 static INLINE TARGET void LANES(load_squares)(const Step *step, const Tile *tile)
 {
     const Column column = tile->columns[step->operand[0]];
-    const ptrdiff_t count = in_eights(tile->count), full = tile->selection || tile->places ? 0 : tile->count & -WIDTH;
+    const ptrdiff_t count = in_eights(tile->count);
+    const ptrdiff_t full = tile->selection != NULL || tile->places != NULL ? 0 : tile->count & -WIDTH;
     double *outs[WIDTH];
     for (ptrdiff_t k = 0; k < WIDTH; k++) {
         outs[k] = slot(tile, step[k].out);
     }
     for (ptrdiff_t i = 0; i < full; i += WIDTH) {
-        LANES(load_square)(tile, column, outs, i, column.stride);
+        LANES(load_square)(tile, column, outs, i, 1);
     }
     for (ptrdiff_t i = full; i < count; i += WIDTH) {
         LANES(load_square)(tile, column, outs, i, 0);
@@ -513,6 +535,7 @@ static const Kernel LANES(KERNELS)[TAG_COUNT][VARIANTS] = {
     [TAG_sum_of_2] = {LANES(sum_of_2_0), LANES(sum_of_2_1), LANES(sum_of_2_2), LANES(sum_of_2_3)},
     [TAG_sum_of_3] = {LANES(sum_of_3_0), LANES(sum_of_3_1), LANES(sum_of_3_2), LANES(sum_of_3_3),
                       LANES(sum_of_3_4), LANES(sum_of_3_5), LANES(sum_of_3_6), LANES(sum_of_3_7)},
+    [TAG_sum_of_chains] = {LANES(sum_of_chains_0), LANES(sum_of_chains_1), LANES(sum_of_chains_2), LANES(sum_of_chains_3)},
     ONE(add_up) ONE(add_up_products) ONE(add_up_chains)
     [TAG_spread] = {NULL, LANES(spread_1)}, [TAG_load] = {load}, [TAG_fetch] = {fetch}, ONE(load_rows) [TAG_store] = {store}, ONE(check)
     [TAG_each_lane] = {each_lane}, [TAG_each_lane_python] = {each_lane_python},
@@ -536,6 +559,7 @@ static const Kernel LANES(KERNELS)[TAG_COUNT][VARIANTS] = {
 #undef TAME_KERNELS_3
 #undef FOLD
 #undef SHORT_SUM
+#undef SUM_OF_CHAINS
 #undef f_fast_bell
 #undef f_fast_normal
 #undef ADDER

@@ -37,7 +37,7 @@ typedef void (*Kernel)(const Step *step, const Tile *tile);
 
 enum { CACHE_LINE = 64 };
 #if defined(__GNUC__)
-#define PREFETCH(address) __builtin_prefetch(address)
+#define PREFETCH(address) __builtin_prefetch(address, 0, 2) /* from the second cache on: slots will fill the first */
 #else
 #define PREFETCH(address) ((void)(address))
 #endif
