@@ -294,6 +294,29 @@ static void fuse_quotient(Assembler *a, uint32_t v)
     }
 }
 
+/* chain(x, y / (z + 0)), as of the slopes of logarithms and roots */
+static void fuse_slope(Assembler *a, uint32_t v)
+{
+    const uint32_t *x = operands_of(a, v), slope = x[1];
+    const Fused *inner = &a->fused[slope];
+    if (inner->tag == TAG_divide_by_sum && a->uses[slope] == 1 && is_uniform(a, slope) == is_uniform(a, v)
+        && is_constant(a, inner->operand[2], 0.0) && !a->fused[v].tag) {
+        a->fused[v] = (Fused){TAG_chain_of_slope, {x[0], inner->operand[0], inner->operand[1]}};
+        a->marks[slope] |= ABSORBED;
+    }
+}
+
+/* √(x·y) */
+static void fuse_root(Assembler *a, uint32_t v)
+{
+    const uint32_t product = operands_of(a, v)[0];
+    if (is_inner(a, product, v, TAG_multiply) && v - product <= FUSED_SPAN) {
+        const uint32_t *x = operands_of(a, product);
+        a->fused[v] = (Fused){TAG_sqrt_of_product, {x[0], x[1], 0}};
+        a->marks[product] |= ABSORBED;
+    }
+}
+
 /* (x·y)·z */
 static void fuse_product(Assembler *a, uint32_t v, uint16_t tag)
 {
@@ -346,8 +369,9 @@ static void fuse(Assembler *a)
         case TAG_subtract: fuse_sum(a, v); break;
         case TAG_divide:   fuse_quotient(a, v); break;
         case TAG_dot:      fuse_dot(a, v); break;
-        case TAG_multiply:
-        case TAG_chain:    fuse_product(a, v, tag_of(a, v)); break;
+        case TAG_sqrt:     fuse_root(a, v); break;
+        case TAG_multiply: fuse_product(a, v, TAG_multiply); break;
+        case TAG_chain:    fuse_product(a, v, TAG_chain), fuse_slope(a, v); break;
         case TAG_where:    fuse_where(a, v); break;
         }
     }

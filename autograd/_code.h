@@ -28,10 +28,10 @@
 #define PLAIN_3(X) X(where) X(clip)
 
 /* … and two rows in one step; `larger` and `smaller` are maximum and minimum of two. */
-#define FUSED_2(X) X(larger) X(smaller) X(greater_of) X(flat_chain) X(relu_chain)
+#define FUSED_2(X) X(larger) X(smaller) X(greater_of) X(sqrt_of_product) X(flat_chain) X(relu_chain)
 #define FUSED_3(X) \
     X(multiply_add) X(multiply_subtract) X(subtract_multiply) X(chain_add) X(multiply_multiply) X(chain_chain) \
-    X(selected_chain) X(selected_add) X(divide_by_sum)
+    X(selected_chain) X(selected_add) X(divide_by_sum) X(chain_of_slope)
 
 /* Within 4 ulp of eager: f_fast_name for the row called name. Not gelu: it multiplies the error of a small erfc. */
 #ifdef VECTOR_MATH
@@ -149,6 +149,7 @@ typedef struct Code {
 static inline double f_larger(double x, double y) { return y > x || y != y ? y : x; }
 static inline double f_smaller(double x, double y) { return y < x || y != y ? y : x; }
 static inline double f_greater_of(double x, double y) { return x > y ? x : y; }
+static inline double f_sqrt_of_product(double x, double y) { return f_sqrt(x * y); }
 static inline double f_multiply_add(double x, double y, double z) { return x * y + z; }
 static inline double f_multiply_subtract(double x, double y, double z) { return x * y - z; }
 static inline double f_subtract_multiply(double x, double y, double z) { return z - x * y; }
@@ -158,6 +159,7 @@ static inline double f_chain_chain(double x, double y, double z) { return f_chai
 
 static inline double f_selected_add(double condition, double x, double y) { return (condition != 0.0 ? x : 0.0) + y; }
 static inline double f_divide_by_sum(double x, double y, double z) { return x / (y + z); }
+static inline double f_chain_of_slope(double x, double y, double z) { return f_chain(x, y / (z + 0.0)); }
 
 static inline double f_selected_chain(double condition, double x, double y)
 {
