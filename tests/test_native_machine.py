@@ -284,6 +284,8 @@ def positive_part_and_condition(x: Any, y: Any, z: Any) -> Any:
         lambda x, y, z: p.add(p.where(x, y, 0.0), p.where(x, y, 0.0)),
         lambda x, y, z: x / (y + 0.0) - 0.5 / (x + z),
         lambda x, y, z: x / (x * y + z),
+        lambda x, y, z: math.sqrt(x * y) + math.sqrt(z * -3.0),
+        lambda x, y, z: p.chain(x, 0.5 / (y + 0.0)) * z + p.chain(z, x / (y + -0.0)),
         lambda x, y, z: relu_adjoint(x, p.relu(x), y) * z + p.relu(x),
         lambda x, y, z: p.maximum(x, y, z) + p.maximum(x, y) - p.minimum(z, y) * p.minimum(x, y, z),
     ],
@@ -321,7 +323,7 @@ def test_short_sums(width: int, pairs: int) -> None:
         assert found == [one(program, numbers)[0] for numbers in lanes]
 
 
-def test_what_only_selections_ask_takes_fewer_steps() -> None:
+def test_what_only_one_step_needs_is_done_there() -> None:
     x, y, z = Value(1.0), Value(2.0), Value(3.0)
     of_all = (x - y) / z  # so all of them are loaded, in any case
     set_recorder(Recorder())
@@ -342,6 +344,9 @@ def test_what_only_selections_ask_takes_fewer_steps() -> None:
     assert steps(p.where(larger, y, z)) == 1
     assert steps(p.where(larger, z, y)) == 2
     assert steps(p.chain(x, y) + p.chain(y, z)) == 1
+    assert steps(math.sqrt(x * y)) == 1
+    assert steps(p.chain(x, 0.5 / (y + 0.0))) == 1
+    assert steps(p.chain(x, 0.5 / (y + z))) == 2
 
 
 @every_width
