@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
+from math import prod
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 Block = Any
 Builder = Callable[[Any], Any]
 Column = Any
+
+LEAST_TOGETHER, MOST_TOGETHER = 2**14, 2**19  # numbers of results that are parts of one array
 
 
 class Inputs:
@@ -137,7 +140,7 @@ class Results:
 
         self.layout, self.structure, self.count = layout, layout.structure, count
         self.sums = numpy.zeros(layout.sums)
-        self.arrays = [None if summed else numpy.empty((count, *(slot.shape or ()))) for slot, summed in layout.slots]
+        self.arrays = _empty([None if summed else (count, *(slot.shape or ())) for slot, summed in layout.slots])
         self.outs: Sequence[Column | None] = ()  # a column for each output; None if it is summed, nothing if all are
         if not layout.only_sums:
             pairs = zip(layout.slots, self.arrays)
@@ -184,6 +187,22 @@ class Results:
             numpy.divide(self.sums, self.count if self.layout.mean else 1.0, out=out)
         else:
             numpy.concatenate(self.columns(), axis=None, out=out)
+
+
+def _empty(shapes: Sequence[tuple[int, ...] | None]) -> list[Any]:
+    """Return an array of each shape, None for none.
+
+    Several of medium size are parts of one: what these leave free, the C library keeps for the next call, and what
+    others leave, it gives back to the system, which has to clear each page of it anew.
+    """
+    import numpy
+
+    sizes = [0 if shape is None else prod(shape) for shape in shapes]
+    if not (LEAST_TOGETHER <= sum(sizes) <= MOST_TOGETHER and shapes.count(None) < len(shapes) - 1):
+        return [None if shape is None else numpy.empty(shape) for shape in shapes]
+    whole, ends = numpy.empty(sum(sizes)), accumulate(sizes)
+    triples = zip(shapes, sizes, ends)
+    return [None if shape is None else whole[end - size : end].reshape(shape) for shape, size, end in triples]
 
 
 def _columns_for(slot: Slot, made: Any, count: int) -> list[Column | None]:

@@ -10,6 +10,7 @@ import dataclasses
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
+from itertools import accumulate
 from math import prod
 from numbers import Real
 from typing import Any
@@ -163,18 +164,14 @@ def _no_number(thing: Any, name: str) -> ArgumentError:
 
 def build(structure: Structure, make: Callable[[Slot, int], Any]) -> Any:
     """Return the structure with `make(slot, start)` in every slot; `start` is the place of its first number."""
-    start = 0
+    starts = accumulate((slot.size for slot in slots_of(structure)), initial=0)
+    return _built(structure, lambda slot: make(slot, next(starts)))
 
-    def walk(part: Structure) -> Any:
-        nonlocal start
-        if isinstance(part, Branch):
-            return part.rebuild([walk(child) for child in part.parts])
-        if isinstance(part, Fixed):
-            return part.thing
-        start += part.size
-        return make(part, start - part.size)
 
-    return walk(structure)
+def _built(structure: Structure, make: Callable[[Slot], Any]) -> Any:
+    if isinstance(structure, Branch):
+        return structure.rebuild([_built(part, make) for part in structure.parts])
+    return structure.thing if isinstance(structure, Fixed) else make(structure)
 
 
 def unflatten(structure: Structure, numbers: Sequence[Any]) -> Any:
