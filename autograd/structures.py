@@ -113,21 +113,22 @@ def flatten(thing: Any, name: str, *, fixed: bool = False) -> tuple[list[Any], S
 def leaves_of(thing: Any, name: str, *, fixed: bool = False) -> tuple[list[tuple[Any, str]], Structure]:
     """Return what `thing` holds in its slots, numbers and arrays, each with its name, and the structure."""
     leaves: list[tuple[Any, str]] = []
+    return leaves, _walk(thing, name, fixed, leaves)
 
-    def walk(thing: Any, name: str) -> Structure:
-        if isinstance(thing, Value | Real):
-            leaves.append((thing if isinstance(thing, Value) else float(thing), name))
-            return NUMBER
-        if is_array(thing):
-            leaves.append((thing, name))
-            return Slot(thing.shape)
-        if fixed and not _is_container(thing):
-            return Fixed(thing)
-        keys, parts = _contents(thing, name)
-        structures = tuple(walk(part, f"{name}{path}") for path, part in parts)
-        return Branch(type(thing), keys, structures, copy(thing) if isinstance(thing, dict) else None)
 
-    return leaves, walk(thing, name)
+def _walk(thing: Any, name: str, fixed: bool, leaves: list[tuple[Any, str]]) -> Structure:
+    """Add what `thing` holds to the leaves, and return the structure. A closure would keep them for the collector."""
+    if isinstance(thing, Value | Real):
+        leaves.append((thing if isinstance(thing, Value) else float(thing), name))
+        return NUMBER
+    if is_array(thing):
+        leaves.append((thing, name))
+        return Slot(thing.shape)
+    if fixed and not _is_container(thing):
+        return Fixed(thing)
+    keys, parts = _contents(thing, name)
+    structures = tuple(_walk(part, f"{name}{path}", fixed, leaves) for path, part in parts)
+    return Branch(type(thing), keys, structures, copy(thing) if isinstance(thing, dict) else None)
 
 
 def cells_of(cells: Any, name: str) -> list[Any]:

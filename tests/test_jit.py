@@ -268,14 +268,15 @@ def test_results_of_any_size_are_arrays_of_their_own(count: int) -> None:
     assert twice[0].tolist() == (2.0 * xs).tolist()
 
 
-def test_results_are_freed_as_soon_as_nobody_needs_them() -> None:
+def test_arguments_and_results_are_freed_as_soon_as_nobody_needs_them() -> None:
+    xs = np.arange(10.0)
     gc.collect()
     gc.disable()
     try:
-        once, [twice] = vmap(lambda x: (x, [2.0 * x]))(np.arange(10.0))
-        alive = weakref.ref(twice)
-        del once, twice
-        assert alive() is None
+        once, [twice] = vmap(lambda x: (x, [2.0 * x]))(xs)
+        given, found = weakref.ref(xs), weakref.ref(twice)
+        del xs, once, twice
+        assert (given(), found()) == (None, None)
     finally:
         gc.enable()
 
