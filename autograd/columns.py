@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
-from math import prod
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -130,6 +129,7 @@ class Layout:
         self.mean = any(folding.mean for folding in foldings)  # then all sums are
         self.slots: list[tuple[Slot, bool]] = []  # and whether it is summed
         build(structure, lambda slot, start: self.slots.append((slot, any(self.summed[start : start + slot.size]))))
+        self.width = sum(slot.size for slot, summed in self.slots if not summed)  # numbers of a lane
 
 
 class Results:
@@ -140,7 +140,11 @@ class Results:
 
         self.layout, self.structure, self.count = layout, layout.structure, count
         self.sums = numpy.zeros(layout.sums)
-        self.arrays = _empty([None if summed else (count, *(slot.shape or ())) for slot, summed in layout.slots])
+        if LEAST_TOGETHER <= layout.width * count <= MOST_TOGETHER:
+            self.arrays = _together(layout, count)
+        else:
+            slots = layout.slots
+            self.arrays = [None if summed else numpy.empty((count, *(slot.shape or ()))) for slot, summed in slots]
         self.outs: Sequence[Column | None] = ()  # a column for each output; None if it is summed, nothing if all are
         if not layout.only_sums:
             pairs = zip(layout.slots, self.arrays)
@@ -189,20 +193,19 @@ class Results:
             numpy.concatenate(self.columns(), axis=None, out=out)
 
 
-def _empty(shapes: Sequence[tuple[int, ...] | None]) -> list[Any]:
-    """Return an array of each shape, None for none.
+def _together(layout: Layout, count: int) -> list[Any]:
+    """Return an array for each slot, None if it is summed; all are parts of one.
 
-    Several of medium size are parts of one: what these leave free, the C library keeps for the next call, and what
-    others leave, it gives back to the system, which has to clear each page of it anew.
+    What that leaves free, the C library keeps for the next call; what several of medium size do, it gives back to the
+    system, which has to clear each page of it anew.
     """
     import numpy
 
-    sizes = [0 if shape is None else prod(shape) for shape in shapes]
-    if not (LEAST_TOGETHER <= sum(sizes) <= MOST_TOGETHER and shapes.count(None) < len(shapes) - 1):
-        return [None if shape is None else numpy.empty(shape) for shape in shapes]
+    sizes = [0 if summed else slot.size * count for slot, summed in layout.slots]
     whole, ends = numpy.empty(sum(sizes)), accumulate(sizes)
-    triples = zip(shapes, sizes, ends)
-    return [None if shape is None else whole[end - size : end].reshape(shape) for shape, size, end in triples]
+    parts = (whole[end - size : end] for size, end in zip(sizes, ends))
+    pairs = zip(layout.slots, parts)
+    return [None if summed else part.reshape(count, *(slot.shape or ())) for (slot, summed), part in pairs]
 
 
 def _columns_for(slot: Slot, made: Any, count: int) -> list[Column | None]:
