@@ -30,9 +30,10 @@ typedef struct Root {
 
 enum { UNIFORM = 1, NEEDED = 2, ABSORBED = 4, LOADED = 8, KEPT = 16, TOGETHER = 32 };
 
-/* A sum that goes on: x + y·z, where x may be such a sum itself. */
+/* A sum that goes on: x + y·z, where x may be such a sum itself; or the sum of two chains. */
 typedef struct Sum {
     uint32_t rest, product; /* x, and y·z */
+    int of_chains;
     uint32_t terms;         /* 0: no sum */
     uint32_t begin;         /* its first product */
 } Sum;
@@ -54,6 +55,7 @@ typedef struct Assembler {
     Fused *fused;
     Code *code;
     uint32_t listed;
+    uint32_t *operands;    /* of the source, some of them replaced */
     uint32_t group, group_begin; /* the last step that adds products up, and the value before which it stands */
     uint32_t loads;        /* before which step all loads stand */
     uint8_t *checked;      /* per guard: whether its check has been emitted */
@@ -81,6 +83,12 @@ static inline uint32_t arity_of(const Assembler *a, uint32_t value)
 
 static inline int is_uniform(const Assembler *a, uint32_t value) { return a->marks[value] & UNIFORM; }
 
+static inline int is_constant(const Assembler *a, uint32_t v, double x)
+{
+    return a->source.inputs <= v && v < a->first
+           && memcmp(&a->source.constant[v - a->source.inputs], &x, sizeof x) == 0;
+}
+
 static void mark_uniform(Assembler *a)
 {
     for (uint32_t v = 0; v < a->first; v++) {
@@ -94,6 +102,43 @@ static void mark_uniform(Assembler *a)
         }
         a->marks[v] |= uniform;
     }
+}
+
+/* Whether a step is where(x > 0, x, 0), which is not 0 where the condition holds. */
+static int tells_condition(const Assembler *a, uint32_t v)
+{
+    const uint32_t *x = operands_of(a, v);
+    if (tag_of(a, v) != TAG_where || tag_of(a, x[0]) != TAG_greater || !is_constant(a, x[2], 0.0)) {
+        return 0;
+    }
+    const uint32_t *compared = operands_of(a, x[0]);
+    return compared[0] == x[1] && compared[1] == x[2];
+}
+
+/* Where the condition of such a step is only asked by selections, those behind it ask its result instead: then the
+   condition need not be computed, nor kept. */
+static void replace_conditions(Assembler *a)
+{
+    uint32_t *told = a->place, *others = a->last; /* a result, and how many uses there are but by selections */
+    for (uint32_t i = 0; i < a->root_count; i++) {
+        others[a->roots[i].value]++;
+    }
+    for (uint32_t v = a->first; v < a->values; v++) {
+        const uint32_t *x = operands_of(a, v), n = arity_of(a, v);
+        for (uint32_t i = tag_of(a, v) == TAG_where ? 1 : 0; i < n; i++) {
+            others[x[i]]++;
+        }
+    }
+    for (uint32_t v = a->first; v < a->values; v++) {
+        uint32_t *x = a->operands + a->source.starts[v - a->first];
+        if (tag_of(a, v) == TAG_where && told[x[0]] != 0) {
+            x[0] = told[x[0]];
+        } else if (tells_condition(a, v) && others[x[0]] == 0) {
+            told[x[0]] = v;
+        }
+    }
+    memset(told, 0, a->values * sizeof *told);
+    memset(others, 0, a->values * sizeof *others);
 }
 
 /* A sum over lanes of x + u, where u is the same for all, is one of x, and u as often as there are lanes. */
@@ -172,12 +217,6 @@ static int is_sound(const Source *source, uint32_t rows, uint32_t operands)
 
 /* ── fusing: what only one step needs is done there ────────────────────────────────────────────────────────────── */
 
-static inline int is_constant(const Assembler *a, uint32_t v, double x)
-{
-    return a->source.inputs <= v && v < a->first
-           && memcmp(&a->source.constant[v - a->source.inputs], &x, sizeof x) == 0;
-}
-
 /* Whether `v` is a step of this row that only the step `user` needs. */
 static inline int is_inner(const Assembler *a, uint32_t v, uint32_t user, uint16_t tag)
 {
@@ -195,6 +234,12 @@ static inline int is_product(const Assembler *a, uint32_t v, uint32_t user)
     return user - v <= FUSED_SPAN || is_uniform(a, x[0]) || is_uniform(a, x[1]);
 }
 
+/* A chain that only `user` needs, whose adjoint is a slot. */
+static inline int is_chain(const Assembler *a, uint32_t v, uint32_t user)
+{
+    return tag_of(a, v) == TAG_chain && is_product(a, v, user) && !is_uniform(a, operands_of(a, v)[0]);
+}
+
 /* x + y·z, where x may be such a sum itself; or x - y·z, or y·z - x. */
 static void fuse_sum(Assembler *a, uint32_t v)
 {
@@ -207,9 +252,14 @@ static void fuse_sum(Assembler *a, uint32_t v)
     }
     const Sum *inner = &a->sums[rest];
     const int extends = add && inner->terms > 0 && is_inner(a, rest, v, TAG_add) && v - inner->begin <= FUSED_SPAN;
-    a->sums[v] = (Sum){rest, product, extends ? inner->terms + 1 : 1, extends ? inner->begin : product};
+    const int of_chains = add && !is_uniform(a, v) && is_chain(a, product, v) && is_chain(a, rest, v);
+    if (extends && inner->of_chains) {
+        a->sums[rest].of_chains = 0;
+        a->marks[inner->rest] &= (uint8_t)~ABSORBED;
+    }
+    a->sums[v] = (Sum){rest, product, of_chains, extends ? inner->terms + 1 : 1, extends ? inner->begin : product};
     a->marks[product] |= ABSORBED;
-    a->marks[rest] |= extends ? ABSORBED : 0;
+    a->marks[rest] |= extends || of_chains ? ABSORBED : 0;
 }
 
 /* Terms x·1 of a dot, where x is a product that nobody else needs: its factors take their place when it is emitted. */
@@ -245,6 +295,29 @@ static void fuse_quotient(Assembler *a, uint32_t v)
     }
 }
 
+/* chain(x, y / (z + 0)), as of the slopes of logarithms and roots */
+static void fuse_slope(Assembler *a, uint32_t v)
+{
+    const uint32_t *x = operands_of(a, v), slope = x[1];
+    const Fused *inner = &a->fused[slope];
+    if (inner->tag == TAG_divide_by_sum && a->uses[slope] == 1 && is_uniform(a, slope) == is_uniform(a, v)
+        && is_constant(a, inner->operand[2], 0.0) && !a->fused[v].tag) {
+        a->fused[v] = (Fused){TAG_chain_of_slope, {x[0], inner->operand[0], inner->operand[1]}};
+        a->marks[slope] |= ABSORBED;
+    }
+}
+
+/* √(x·y) */
+static void fuse_root(Assembler *a, uint32_t v)
+{
+    const uint32_t product = operands_of(a, v)[0];
+    if (is_inner(a, product, v, TAG_multiply) && v - product <= FUSED_SPAN) {
+        const uint32_t *x = operands_of(a, product);
+        a->fused[v] = (Fused){TAG_sqrt_of_product, {x[0], x[1], 0}};
+        a->marks[product] |= ABSORBED;
+    }
+}
+
 /* (x·y)·z */
 static void fuse_product(Assembler *a, uint32_t v, uint16_t tag)
 {
@@ -256,8 +329,8 @@ static void fuse_product(Assembler *a, uint32_t v, uint16_t tag)
     }
 }
 
-/* where(c, chain(x, y), 0); where(z == z, 0, chain(adjoint, z)), the adjoint of a step; and that of relu, where(x > 0,
-   adjoint, this). */
+/* where(c, chain(x, y), 0); where(x > y, x, y); where(z == z, 0, chain(adjoint, z)), the adjoint of a step; and that of
+   relu, where(x > 0, adjoint, this). */
 static void fuse_where(Assembler *a, uint32_t v)
 {
     const uint32_t *x = operands_of(a, v);
@@ -265,6 +338,9 @@ static void fuse_where(Assembler *a, uint32_t v)
         const uint32_t *factors = operands_of(a, x[1]);
         a->fused[v] = (Fused){TAG_selected_chain, {x[0], factors[0], factors[1]}};
         a->marks[x[1]] |= ABSORBED;
+    } else if (is_inner(a, x[0], v, TAG_greater) && memcmp(operands_of(a, x[0]), x + 1, 2 * sizeof *x) == 0) {
+        a->fused[v] = (Fused){TAG_greater_of, {x[1], x[2], 0}};
+        a->marks[x[0]] |= ABSORBED;
     } else if (is_constant(a, x[1], 0.0) && tag_of(a, x[0]) == TAG_equal && is_inner(a, x[2], v, TAG_chain)) {
         const uint32_t *z = operands_of(a, x[0]), *chain = operands_of(a, x[2]);
         if (z[0] == z[1] && z[0] == chain[1]) {
@@ -294,8 +370,9 @@ static void fuse(Assembler *a)
         case TAG_subtract: fuse_sum(a, v); break;
         case TAG_divide:   fuse_quotient(a, v); break;
         case TAG_dot:      fuse_dot(a, v); break;
-        case TAG_multiply:
-        case TAG_chain:    fuse_product(a, v, tag_of(a, v)); break;
+        case TAG_sqrt:     fuse_root(a, v); break;
+        case TAG_multiply: fuse_product(a, v, TAG_multiply); break;
+        case TAG_chain:    fuse_product(a, v, TAG_chain), fuse_slope(a, v); break;
         case TAG_where:    fuse_where(a, v); break;
         }
     }
@@ -396,6 +473,23 @@ static int emit_short_dot(Assembler *a, uint32_t v)
     return 0;
 }
 
+/* A sum from 0 on of two or three products, none of them strong, in each of which the second factor is a slot. */
+static void choose_short_sum(Step *step, const uint32_t *lists)
+{
+    const uint32_t *pair = lists + step->operand[0] + 1, pairs = step->operand[1] / 2;
+    uint16_t variant = 0;
+    for (uint32_t k = 0; k < pairs && pairs <= MOST_SHORT; k++, pair += 2) {
+        if (kinds_of(pair) > 1) {
+            return;
+        }
+        variant |= (uint16_t)(kinds_of(pair) << k);
+    }
+    if (pairs == 2 || pairs == 3) {
+        step->tag = pairs == 2 ? TAG_sum_of_2 : TAG_sum_of_3;
+        step->variant = variant;
+    }
+}
+
 static void emit_dot(Assembler *a, uint32_t v)
 {
     if (emit_short_dot(a, v)) {
@@ -412,7 +506,11 @@ static void emit_dot(Assembler *a, uint32_t v)
         a->listed += 2;
         strong_too |= strong;
     }
-    emit_list(a, v, TAG_sum, begin, 0)->variant = (uint16_t)strong_too;
+    Step *step = emit_list(a, v, TAG_sum, begin, 0);
+    step->variant = (uint16_t)strong_too;
+    if (!is_uniform(a, v)) {
+        choose_short_sum(step, a->code->lists);
+    }
 }
 
 static void emit_long_sum(Assembler *a, uint32_t v)
@@ -431,11 +529,28 @@ static void emit_long_sum(Assembler *a, uint32_t v)
     emit_list(a, v, TAG_sum, begin, 0);
 }
 
+static void emit_sum_of_chains(Assembler *a, uint32_t v)
+{
+    const uint32_t *chains[] = {operands_of(a, a->sums[v].product), operands_of(a, a->sums[v].rest)};
+    const uint32_t begin = a->listed;
+    uint16_t variant = 0;
+    for (int i = 0; i < 2; i++) {
+        list_operand(a, chains[i][0]);
+        list_operand(a, chains[i][1]);
+        variant |= (uint16_t)(is_uniform(a, chains[i][1]) << i);
+    }
+    emit_list(a, v, TAG_sum_of_chains, begin, 0)->variant = variant;
+}
+
 static void emit_sum(Assembler *a, uint32_t v)
 {
     const Sum sum = a->sums[v];
     if (sum.terms > 1) {
         emit_long_sum(a, v);
+        return;
+    }
+    if (sum.of_chains) {
+        emit_sum_of_chains(a, v);
         return;
     }
     const uint32_t *x = operands_of(a, sum.product), operands[] = {x[0], x[1], sum.rest};
@@ -702,6 +817,7 @@ static int reserve(Assembler *a)
     const size_t lists = a->source.starts[steps] + 3 * steps + 1 /* what is fused is listed with what it is fused to */
                          + most_steps;                           /* so many slots are in use where lanes leave */
     Code *code = a->code;
+    a->operands = grow_array(a->source.starts[steps], sizeof *a->operands);
     a->marks = grow_array(values, sizeof *a->marks);
     a->checked = grow_array(a->root_count, sizeof *a->checked);
     a->is_free = grow_array(values, sizeof *a->is_free);
@@ -721,14 +837,14 @@ static int reserve(Assembler *a)
     code->apart = grow_array(a->root_count, sizeof *code->apart);
     code->uniforms.all = grow_array(a->source.inputs, sizeof(Span));
     code->outputs.all = grow_array(a->root_count, sizeof(Span));
-    return a->marks && a->uses && a->first_use && a->last && a->place && a->first_root && a->next_root && a->free_places && a->sums
+    return a->operands && a->marks && a->uses && a->first_use && a->last && a->place && a->first_root && a->next_root && a->free_places && a->sums
            && a->fused && a->checked && a->is_free && code->scalar_steps && code->steps && code->lists
            && code->results && code->apart && code->uniforms.all && code->outputs.all;
 }
 
 static void release(Assembler *a)
 {
-    void *all[] = {a->marks, a->uses, a->first_use, a->last, a->place, a->first_root, a->next_root, a->free_places,
+    void *all[] = {a->operands, a->marks, a->uses, a->first_use, a->last, a->place, a->first_root, a->next_root, a->free_places,
                    a->sums, a->fused, a->checked, a->is_free};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         PyMem_RawFree(all[i]);
@@ -781,6 +897,9 @@ static int assemble(Code *code, Source source, Root *roots, uint32_t root_count,
     const int enough = reserve(&a);
     if (enough) {
         memset(a.first_root, 0xFF, ((size_t)a.values + 2 + root_count) * sizeof *a.first_root);
+        memcpy(a.operands, source.operands, source.starts[source.steps] * sizeof *a.operands);
+        a.source.operands = a.operands;
+        replace_conditions(&a);
         mark_uniform(&a);
         a.marks[a.zero] = UNIFORM;
         set_apart(&a);

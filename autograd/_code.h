@@ -29,10 +29,10 @@
 #define PLAIN_3(X) X(where) X(clip)
 
 /* … and two rows in one step; `larger` and `smaller` are maximum and minimum of two. */
-#define FUSED_2(X) X(larger) X(smaller) X(flat_chain) X(relu_chain)
+#define FUSED_2(X) X(larger) X(smaller) X(greater_of) X(sqrt_of_product) X(flat_chain) X(relu_chain)
 #define FUSED_3(X) \
     X(multiply_add) X(multiply_subtract) X(subtract_multiply) X(chain_add) X(multiply_multiply) X(chain_chain) \
-    X(selected_chain) X(selected_add) X(divide_by_sum)
+    X(selected_chain) X(selected_add) X(divide_by_sum) X(chain_of_slope)
 
 /* Within 4 ulp of eager: f_fast_name for the row called name. Not gelu: it multiplies the error of a small erfc. */
 #ifdef VECTOR_MATH
@@ -56,7 +56,9 @@
 
 /* Many operands, one after the other. */
 #define FOLDS(X) X(maximum) X(minimum) X(prod)
-#define SUMS(X) X(sum) /* an initial number, then pairs of factors */
+#define SUMS(X) \
+    X(sum) X(sum_of_2) X(sum_of_3) /* an initial number, then pairs of factors: any, or so many plain ones */ \
+    X(sum_of_chains)               /* two pairs of factors, each an adjoint, a slot, and a partial */
 
 /* Between columns and tiles, and what is done lane by lane. */
 #define ADDERS(X) X(add_up) X(add_up_products) X(add_up_chains) X(add_eights) /* over all lanes; at last, parts of sums */
@@ -77,6 +79,7 @@ enum {
 
 #define MOST_DIRECT 3
 #define MOST_LOADED 8 /* columns together */
+#define MOST_SHORT 3  /* products of a sum that has a kernel for so many */
 #define VARIANTS 8 /* bit i of a variant: operand i is a scalar */
 #define SCALAR_BIT UINT32_C(0x80000000)
 #define STRONG_BIT UINT32_C(0x40000000) /* of the first factor of a pair: what is summed is their chain */
@@ -149,6 +152,8 @@ typedef struct Code {
 
 static inline double f_larger(double x, double y) { return y > x || y != y ? y : x; }
 static inline double f_smaller(double x, double y) { return y < x || y != y ? y : x; }
+static inline double f_greater_of(double x, double y) { return x > y ? x : y; }
+static inline double f_sqrt_of_product(double x, double y) { return f_sqrt(x * y); }
 static inline double f_multiply_add(double x, double y, double z) { return x * y + z; }
 static inline double f_multiply_subtract(double x, double y, double z) { return x * y - z; }
 static inline double f_subtract_multiply(double x, double y, double z) { return z - x * y; }
@@ -158,6 +163,7 @@ static inline double f_chain_chain(double x, double y, double z) { return f_chai
 
 static inline double f_selected_add(double condition, double x, double y) { return (condition != 0.0 ? x : 0.0) + y; }
 static inline double f_divide_by_sum(double x, double y, double z) { return x / (y + z); }
+static inline double f_chain_of_slope(double x, double y, double z) { return f_chain(x, y / (z + 0.0)); }
 
 static inline double f_selected_chain(double condition, double x, double y)
 {
@@ -203,22 +209,22 @@ static inline double f_fast_silu(double x)
 
 /* ── values within 4 ulp of tame operands: the formulas of the rows, on their usual way ────────────────────────── */
 
-static inline int is_moderate(double x) { return 1e-90 <= fabs(x) && fabs(x) <= 1e90; }
+static inline _Bool is_moderate(double x) { return 1e-90 <= fabs(x) && fabs(x) <= 1e90; }
 
-static inline int tame_ratio(double x, double y, double n)
+static inline _Bool tame_ratio(double x, double y, double n)
 {
     return n == 2.0 && (is_moderate(x) || x == 0.0) && is_moderate(y);
 }
 static inline double f_fast_ratio(double x, double y, double n) { return (void)n, x / (y * y); }
 
-static inline int tame_inverse_part(double x, double y) { return is_moderate(x) && is_moderate(y); }
+static inline _Bool tame_inverse_part(double x, double y) { return is_moderate(x) && is_moderate(y); }
 static inline double f_fast_inverse_part(double x, double y)
 {
     const double size = fabs(x) >= fabs(y) ? x : y, other = fabs(x) >= fabs(y) ? y : x, t = other / size;
     return (fabs(x) >= fabs(y) ? 1.0 / size : t / size) / (1.0 + t * t);
 }
 
-static inline int tame_exp_of_difference(double x, double y) { return fabs(x - y) < 600.0; }
+static inline _Bool tame_exp_of_difference(double x, double y) { return fabs(x - y) < 600.0; }
 static inline double f_fast_exp_of_difference(double x, double y)
 {
     double rest;
@@ -226,29 +232,30 @@ static inline double f_fast_exp_of_difference(double x, double y)
     return value + value * rest;
 }
 
-static inline int tame_bump(double c, double x) { return (void)c, fabs(x) < 600.0; }
+static inline _Bool tame_bump(double c, double x) { return (void)c, fabs(x) < 600.0; }
 static inline double f_fast_bump(double c, double x)
 {
     const double e = vector_exp(-fabs(x)), total = 1.0 + e, slope = e / (total * total);
     return c * (slope - slope * (2.0 * (e - (total - 1.0)) / total));
 }
 
-static inline int tame_bell(double n, double a, double x)
+static inline _Bool tame_bell(double n, double a, double x)
 {
     return (n == 0.0 || n == 1.0) && fabs(x) < 1000.0 && fabs(a * x * x) < 600.0;
 }
-static inline double f_fast_bell(double n, double a, double x)
+/* Given the rest of x·x */
+static inline double f_bell_and_rest(double n, double a, double x, double rest)
 {
-    double rest;
-    const double square = two_product(x, x, &rest), value = vector_exp(-a * square);
+    const double value = vector_exp(-a * (x * x));
     return (n == 0.0 ? 1.0 : -2.0 * a * x) * (value - value * (a * rest));
 }
 
-static inline int tame_normal(double x) { return fabs(x) < 25.0; }
-static inline double f_fast_normal(double x)
+static inline _Bool tame_normal(double x) { return fabs(x) < 25.0; }
+
+/* Given the rest of -x·√½ */
+static inline double f_normal_and_rest(double x, double rest)
 {
-    double rest;
-    const double t = two_product(-x, SQRT_HALF, &rest);
+    const double t = -x * SQRT_HALF;
     return 0.5 * vector_erfc(t) - 0.5 * ERF_SLOPE * (rest - x * SQRT_HALF_REST) * vector_exp(-t * t);
 }
 #endif

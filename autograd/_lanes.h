@@ -47,6 +47,21 @@ FUSED_3(KERNELS_3)
 FAST_1(FAST_KERNELS_1)
 FAST_2(FAST_KERNELS_2)
 
+/* What a product is rounded by: where there are fused operations, one of them instead of seventeen others. */
+static INLINE TARGET double LANES(rest_of)(double x, double y)
+{
+#if VECTOR_BYTES > 16 || defined(__FP_FAST_FMA)
+    return __builtin_fma(x, y, -(x * y));
+#else
+    double rest;
+    two_product(x, y, &rest);
+    return rest;
+#endif
+}
+
+#define f_fast_bell(n, a, x) f_bell_and_rest(n, a, x, LANES(rest_of)(x, x))
+#define f_fast_normal(x) f_normal_and_rest(x, LANES(rest_of)(-(x), SQRT_HALF))
+
 /* Lanes whose operands are not tame are computed for themselves; which lanes a tile has changes nothing for the others,
    for all are computed by the same loop. */
 #define TAME_KERNEL(NAME, VARIANT, ...) \
@@ -70,7 +85,7 @@ FAST_2(FAST_KERNELS_2)
         int64_t wild = 0; \
         (void)x_0, (void)y_0, (void)z_0; \
         for (ptrdiff_t i = 0; i < count; i++) { \
-            wild |= !tame_##NAME(__VA_ARGS__); \
+            wild |= tame_##NAME(__VA_ARGS__) ? 0 : 1; \
         } \
         if (!wild) { \
             LANES(all_of_##NAME##_##VARIANT)(x, y, z, out, count); \
@@ -230,6 +245,58 @@ static TARGET void LANES(sum_0)(const Step *step, const Tile *tile) { LANES(sum_
 /* A sum with chains that begins with 0. */
 static TARGET void LANES(sum_1)(const Step *step, const Tile *tile) { LANES(sum_strips)(step, tile, 0); }
 
+/* Sums of two or three products, from 0 on; bit i of a variant: the first factor of pair i is a scalar. Most sums are
+   so short, and to find out what each pair is would take as long as to add it. */
+static INLINE TARGET void LANES(short_sum)(const Step *step, const Tile *tile, int pairs, int variant)
+{
+    const uint32_t *const pair = tile->lists + step->operand[0] + 1;
+    const double *xs[MOST_SHORT], *ys[MOST_SHORT];
+    Vector x_all[MOST_SHORT];
+    double *const out = slot(tile, step->out);
+    const ptrdiff_t count = in_eights(tile->count);
+    for (int k = 0; k < pairs; k++) {
+        xs[k] = listed(tile, pair[2 * k], 0), ys[k] = slot(tile, pair[2 * k + 1]);
+        x_all[k] = LANES(broadcast)(*xs[k]);
+    }
+    for (ptrdiff_t i = 0; i < count; i += WIDTH) {
+        Vector sum = {0};
+        for (int k = 0; k < pairs; k++) {
+            sum += (variant >> k & 1 ? x_all[k] : LANES(read)(xs[k] + i)) * LANES(read)(ys[k] + i);
+        }
+        memcpy(out + i, &sum, sizeof sum);
+    }
+}
+
+#define SHORT_SUM(PAIRS, VARIANT) \
+    static TARGET void LANES(sum_of_##PAIRS##_##VARIANT)(const Step *step, const Tile *tile) \
+    { \
+        LANES(short_sum)(step, tile, PAIRS, VARIANT); \
+    }
+SHORT_SUM(2, 0) SHORT_SUM(2, 1) SHORT_SUM(2, 2) SHORT_SUM(2, 3)
+SHORT_SUM(3, 0) SHORT_SUM(3, 1) SHORT_SUM(3, 2) SHORT_SUM(3, 3)
+SHORT_SUM(3, 4) SHORT_SUM(3, 5) SHORT_SUM(3, 6) SHORT_SUM(3, 7)
+
+/* The sum of two chains; bit i of a variant: the partial of chain i is a scalar. */
+#define SUM_OF_CHAINS(VARIANT, Y, V) \
+    static TARGET void LANES(sum_of_chains_##VARIANT)(const Step *step, const Tile *tile) \
+    { \
+        const uint32_t *const list = tile->lists + step->operand[0]; \
+        const double *const x = slot(tile, VALUE(list[0])), *const y = listed(tile, list[1], 0); \
+        const double *const u = slot(tile, VALUE(list[2])), *const v = listed(tile, list[3], 0); \
+        const double y_0 = *y, v_0 = *v; \
+        double *const out = slot(tile, step->out); \
+        const ptrdiff_t count = in_eights(tile->count); \
+        (void)y_0, (void)v_0; \
+        INDEPENDENT for (ptrdiff_t i = 0; i < count; i++) \
+        { \
+            out[i] = f_chain(x[i], Y) + f_chain(u[i], V); \
+        } \
+    }
+SUM_OF_CHAINS(0, y[i], v[i])
+SUM_OF_CHAINS(1, y_0, v[i])
+SUM_OF_CHAINS(2, y[i], v_0)
+SUM_OF_CHAINS(3, y_0, v_0)
+
 #define f_after_maximum(x, y) f_larger(x, y)
 #define f_after_minimum(x, y) f_smaller(x, y)
 #define f_after_prod(x, y) ((x) * (y))
@@ -388,16 +455,36 @@ static INLINE TARGET void LANES(transpose)(Vector *x)
 #undef LOWER
 #undef UPPER
 
-static INLINE TARGET void LANES(load_square)(const Step *step, const Tile *tile, ptrdiff_t i)
+/* Read WIDTH lanes of as many columns; if they are `adjacent`, one place tells all the others. */
+static INLINE TARGET void LANES(load_square)(const Tile *tile, Column column, double *const *outs, ptrdiff_t i,
+                                             int adjacent)
 {
     Vector x[WIDTH];
+    const char *const first = place_in(tile, column, i);
     for (ptrdiff_t k = 0; k < WIDTH; k++) {
         const ptrdiff_t lane = i + k < tile->count ? i + k : tile->count - 1;
-        memcpy(&x[k], place_in(tile, tile->columns[step->operand[0]], lane), sizeof x[k]);
+        memcpy(&x[k], adjacent ? first + k * column.stride : place_in(tile, column, lane), sizeof x[k]);
     }
     LANES(transpose)(x);
     for (ptrdiff_t k = 0; k < WIDTH; k++) {
-        memcpy(slot(tile, step[k].out) + i, &x[k], sizeof x[k]);
+        memcpy(outs[k] + i, &x[k], sizeof x[k]);
+    }
+}
+
+static INLINE TARGET void LANES(load_squares)(const Step *step, const Tile *tile)
+{
+    const Column column = tile->columns[step->operand[0]];
+    const ptrdiff_t count = in_eights(tile->count);
+    const ptrdiff_t full = tile->selection != NULL || tile->places != NULL ? 0 : tile->count & -WIDTH;
+    double *outs[WIDTH];
+    for (ptrdiff_t k = 0; k < WIDTH; k++) {
+        outs[k] = slot(tile, step[k].out);
+    }
+    for (ptrdiff_t i = 0; i < full; i += WIDTH) {
+        LANES(load_square)(tile, column, outs, i, 1);
+    }
+    for (ptrdiff_t i = full; i < count; i += WIDTH) {
+        LANES(load_square)(tile, column, outs, i, 0);
     }
 }
 #endif
@@ -405,19 +492,16 @@ static INLINE TARGET void LANES(load_square)(const Step *step, const Tile *tile,
 /* Load columns together: this step's, and those of the steps behind it. */
 static TARGET void LANES(load_rows_0)(const Step *step, const Tile *tile)
 {
-    const ptrdiff_t columns = step->operand[1], count = in_eights(tile->count);
+    const ptrdiff_t columns = step->operand[1];
     ptrdiff_t k = 0;
 #ifdef SHUFFLES
     for (; are_rows(step, tile) && k + WIDTH <= columns; k += WIDTH) {
-        for (ptrdiff_t i = 0; i < count; i += WIDTH) {
-            LANES(load_square)(step + k, tile, i);
-        }
+        LANES(load_squares)(step + k, tile);
     }
 #endif
     for (; k < columns; k++) {
         load(step + k, tile);
     }
-    (void)count;
 }
 
 /* ── the end of sums over lanes ────────────────────────────────────────────────────────────────────────────────── */
@@ -481,7 +565,12 @@ static const Kernel LANES(KERNELS)[TAG_COUNT][VARIANTS] = {
 #define FAST_TWO(NAME) TWO(fast_##NAME)
 #define FAST_THREE(NAME) THREE(fast_##NAME)
     PLAIN_1(ONE) PLAIN_2(TWO) PLAIN_3(THREE) FUSED_2(TWO) FUSED_3(THREE) FAST_1(FAST_ONE) FAST_2(FAST_TWO)
-    TAME_1(FAST_ONE) TAME_2(FAST_TWO) TAME_3(FAST_THREE) FOLDS(ONE) [TAG_sum] = {LANES(sum_0), LANES(sum_1)}, ONE(add_up) ONE(add_up_products) ONE(add_up_chains) ONE(add_eights)
+    TAME_1(FAST_ONE) TAME_2(FAST_TWO) TAME_3(FAST_THREE) FOLDS(ONE) [TAG_sum] = {LANES(sum_0), LANES(sum_1)},
+    [TAG_sum_of_2] = {LANES(sum_of_2_0), LANES(sum_of_2_1), LANES(sum_of_2_2), LANES(sum_of_2_3)},
+    [TAG_sum_of_3] = {LANES(sum_of_3_0), LANES(sum_of_3_1), LANES(sum_of_3_2), LANES(sum_of_3_3),
+                      LANES(sum_of_3_4), LANES(sum_of_3_5), LANES(sum_of_3_6), LANES(sum_of_3_7)},
+    [TAG_sum_of_chains] = {LANES(sum_of_chains_0), LANES(sum_of_chains_1), LANES(sum_of_chains_2), LANES(sum_of_chains_3)},
+    ONE(add_up) ONE(add_up_products) ONE(add_up_chains) ONE(add_eights)
     [TAG_spread] = {NULL, LANES(spread_1)}, [TAG_load] = {load}, [TAG_fetch] = {fetch}, ONE(load_rows) [TAG_store] = {store}, ONE(check)
     [TAG_each_lane] = {each_lane}, [TAG_each_lane_python] = {each_lane_python},
 #undef ONE
@@ -503,6 +592,10 @@ static const Kernel LANES(KERNELS)[TAG_COUNT][VARIANTS] = {
 #undef TAME_KERNELS_2
 #undef TAME_KERNELS_3
 #undef FOLD
+#undef SHORT_SUM
+#undef SUM_OF_CHAINS
+#undef f_fast_bell
+#undef f_fast_normal
 #undef ADDER
 #undef ADD_MANY
 #undef PARTS

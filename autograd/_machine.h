@@ -126,7 +126,8 @@ static void run_scalars(const Code *code, const Kernel (*kernels)[VARIANTS], dou
 /* ── batches ───────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 enum { BLOCK = 1024, MOST_THREADS = 64 };
-enum { FEWEST_LANES = 64, SLOTS_IN_CACHE = 96 * 1024 }; /* numbers; a tile has more than the fewest only if it fits */
+enum { FEWEST_LANES = 64, SLOTS_IN_CACHE = 128 * 1024 }; /* numbers; a tile has more than the fewest only if it fits */
+enum { SLOTS_OF_GUARDS = 16 * 1024 }; /* numbers; where lanes leave, few stay, and a step takes its time even for one */
 #define STEPS_PER_CHUNK 1e8         /* a few tenths of a second */
 #define STEPS_PER_THREAD 1e5        /* less is not worth one */
 
@@ -246,11 +247,19 @@ static void run_chunk(Batch *batch)
 
 static inline ptrdiff_t divided(ptrdiff_t count, ptrdiff_t by) { return (count + by - 1) / by; }
 
+static ptrdiff_t lanes_that_fit(const Batch *batch)
+{
+    const ptrdiff_t slots = batch->code->slots ? batch->code->slots : 1;
+    if (batch->tile.mismatch && slots * FEWEST_LANES * 2 < SLOTS_OF_GUARDS) {
+        return slots * BLOCK < SLOTS_OF_GUARDS ? BLOCK : SLOTS_OF_GUARDS / slots;
+    }
+    return slots * FEWEST_LANES * 2 < SLOTS_IN_CACHE ? 2 * FEWEST_LANES : FEWEST_LANES;
+}
+
 /* Choose tiles that keep the slots in the cache, all of about the same size, a unit being a whole number of them. */
 static void choose_tiles(Batch *batch, ptrdiff_t most)
 {
-    const ptrdiff_t slots = batch->code->slots ? batch->code->slots : 1;
-    const ptrdiff_t fit = most ? most : slots * FEWEST_LANES * 2 < SLOTS_IN_CACHE ? 2 * FEWEST_LANES : FEWEST_LANES;
+    const ptrdiff_t fit = most ? most : lanes_that_fit(batch);
     batch->unit = batch->lanes > BLOCK ? BLOCK : batch->lanes > 0 ? batch->lanes : 1;
     batch->tile.lanes = in_eights(divided(batch->unit, divided(batch->unit, fit)));
     if (batch->code->sums == 0 && batch->lanes < (ptrdiff_t)batch->threads * BLOCK) {

@@ -509,3 +509,35 @@ cdef class Machine:
         cdef const Code *code = self.code(ONE if one else OUTPUTS)
         return {"scalar steps": code.scalar_step_count - code.strips, "strips": code.strips, "steps": code.step_count,
                 "slots": code.slots}
+
+
+def parted(lanes, numbers):
+    """Return each of the numbers, int32 and one per lane, with the lanes it stands at, an array of int64, in their order."""
+    from numpy import empty
+
+    cdef const uint32_t *number = <const uint32_t *>address(numbers)
+    cdef bint is_range = isinstance(lanes, range)
+    cdef const int64_t *lane = NULL if is_range else <const int64_t *>address(lanes)
+    cdef int64_t start = lanes.start if is_range else 0
+    cdef Py_ssize_t i, count = len(lanes)
+    cdef uint32_t k, most = 0
+    cdef int64_t **ends
+    for i in range(count):
+        most = max(most, number[i])
+    cdef int64_t *counts = <int64_t *>PyMem_RawCalloc(2 * (<size_t>most + 1), sizeof(int64_t))
+    if counts == NULL:
+        raise MemoryError
+    ends = <int64_t **>(counts + most + 1)
+    try:
+        for i in range(count):
+            counts[number[i]] += 1
+        found = [(k, lanes if counts[k] == count else empty(counts[k], "q")) for k in range(most + 1) if counts[k]]
+        if len(found) > 1:
+            for k, chosen in found:
+                ends[k] = <int64_t *>address(chosen)
+            for i in range(count):
+                ends[number[i]][0] = start + i if lane == NULL else lane[i]
+                ends[number[i]] += 1
+    finally:
+        PyMem_RawFree(counts)
+    return found

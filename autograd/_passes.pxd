@@ -94,9 +94,12 @@ cdef class Carried:
     cdef Steps steps
     cdef Operands starts, operands
     cdef list kinds
-    cdef bytearray uniform
+    cdef bytearray uniform, waiting
     cdef Reals factors
+    cdef Counts scales
+    cdef dict scaled
 
+    cdef _look_at(self, Py_ssize_t x, Py_ssize_t y, Py_ssize_t inputs)
     @cython.locals(
         v=Py_ssize_t, start=Py_ssize_t, kind=Py_ssize_t, k=Py_ssize_t, x=Py_ssize_t, factor=double, product=double,
         hands_on=cython.bint,
@@ -104,8 +107,11 @@ cdef class Carried:
     cpdef carry(self, Py_ssize_t i)
     @cython.locals(factor=double, constant=double)
     cdef bint _is_absorbed(self, Py_ssize_t v, Py_ssize_t x, Py_ssize_t y, Py_ssize_t kind)
-    @cython.locals(writer=Writer)
+    cdef bint _is_scaled(self, Py_ssize_t v, Py_ssize_t x, Py_ssize_t y)
+    @cython.locals(writer=Writer, factor=double, scale=Py_ssize_t)
     cpdef multiply(self, Py_ssize_t v)
+    @cython.locals(writer=Writer)
+    cdef Py_ssize_t _product(self, Py_ssize_t scale, double factor)
 
 cdef bint _is_moderate(double x)
 

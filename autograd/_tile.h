@@ -31,7 +31,7 @@ typedef void (*Kernel)(const Step *step, const Tile *tile);
 
 enum { CACHE_LINE = 64 };
 #if defined(__GNUC__)
-#define PREFETCH(address) __builtin_prefetch(address)
+#define PREFETCH(address) __builtin_prefetch(address, 0, 2) /* from the second cache on: slots will fill the first */
 #else
 #define PREFETCH(address) ((void)(address))
 #endif
@@ -125,7 +125,15 @@ static void fetch(const Step *step, const Tile *tile)
     const ptrdiff_t turn = step->operand[1], turns = step->operand[2];
     const ptrdiff_t behind = turns == MOST_LOADED ? 0 : column.stride * tile->lanes;
     const ptrdiff_t end = behind + (turns + MOST_LOADED - 1 - turn) * (ptrdiff_t)sizeof(double);
-    if (column.stride != sizeof(double)) {
+    if (column.stride == sizeof(double)) {
+        return;
+    }
+    if (tile->selection == NULL && tile->places == NULL) {
+        const char *from = place_in(tile, column, turn) + end;
+        for (ptrdiff_t i = turn; i < tile->count; i += turns, from += turns * column.stride) {
+            PREFETCH(from);
+        }
+    } else {
         for (ptrdiff_t i = turn; i < tile->count; i += turns) {
             PREFETCH(place_in(tile, column, i) + end);
         }

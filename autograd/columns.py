@@ -22,6 +22,8 @@ Block = Any
 Builder = Callable[[Any], Any]
 Column = Any
 
+LEAST_TOGETHER, MOST_TOGETHER = 2**14, 2**19  # numbers of results that are parts of one array
+
 
 class Inputs:
     """The numbers of a call: blocks, which of them vary, and how many lanes there are; None where there are none.
@@ -127,6 +129,7 @@ class Layout:
         self.mean = any(folding.mean for folding in foldings)  # then all sums are
         self.slots: list[tuple[Slot, bool]] = []  # and whether it is summed
         build(structure, lambda slot, start: self.slots.append((slot, any(self.summed[start : start + slot.size]))))
+        self.width = sum(slot.size for slot, summed in self.slots if not summed)  # numbers of a lane
 
 
 class Results:
@@ -137,7 +140,11 @@ class Results:
 
         self.layout, self.structure, self.count = layout, layout.structure, count
         self.sums = numpy.zeros(layout.sums)
-        self.arrays = [None if summed else numpy.empty((count, *(slot.shape or ()))) for slot, summed in layout.slots]
+        if LEAST_TOGETHER <= layout.width * count <= MOST_TOGETHER:
+            self.arrays = _together(layout, count)
+        else:
+            slots = layout.slots
+            self.arrays = [None if summed else numpy.empty((count, *(slot.shape or ()))) for slot, summed in slots]
         self.outs: Sequence[Column | None] = ()  # a column for each output; None if it is summed, nothing if all are
         if not layout.only_sums:
             pairs = zip(layout.slots, self.arrays)
@@ -184,6 +191,21 @@ class Results:
             numpy.divide(self.sums, self.count if self.layout.mean else 1.0, out=out)
         else:
             numpy.concatenate(self.columns(), axis=None, out=out)
+
+
+def _together(layout: Layout, count: int) -> list[Any]:
+    """Return an array for each slot, None if it is summed; all are parts of one.
+
+    What that leaves free, the C library keeps for the next call; what several of medium size do, it gives back to the
+    system, which has to clear each page of it anew.
+    """
+    import numpy
+
+    sizes = [0 if summed else slot.size * count for slot, summed in layout.slots]
+    whole, ends = numpy.empty(sum(sizes)), accumulate(sizes)
+    parts = (whole[end - size : end] for size, end in zip(sizes, ends))
+    pairs = zip(layout.slots, parts)
+    return [None if summed else part.reshape(count, *(slot.shape or ())) for (slot, summed), part in pairs]
 
 
 def _columns_for(slot: Slot, made: Any, count: int) -> list[Column | None]:

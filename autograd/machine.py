@@ -79,6 +79,25 @@ def first_mismatch(program: Program, columns: Sequence[Any], lanes: Chosen, *, e
     return Batch(guards_only(program), exact).run(columns, lanes, [])[1]
 
 
+def parted_on_numpy(lanes: range | Lanes, numbers: Lanes) -> list[tuple[int, range | Lanes]]:
+    """Return each of the numbers, one per lane, with the lanes it stands at, in their order.
+
+    >>> import numpy as np
+    >>> [(number, chosen.tolist()) for number, chosen in parted_on_numpy(range(5, 9), np.array([2, 0, 2, 2]))]
+    [(0, [6]), (2, [5, 7, 8])]
+    """
+    import numpy
+
+    counts = numpy.bincount(numbers)
+    found: list[tuple[int, range | Lanes]] = []
+    for number in numpy.flatnonzero(counts).tolist():
+        if counts[number] == len(lanes):
+            return [(number, lanes)]
+        chosen = numpy.flatnonzero(numbers == number)
+        found.append((number, chosen + lanes.start if isinstance(lanes, range) else lanes[chosen]))
+    return found
+
+
 class PlainMachine:
     """What runs one program, where there is no machine in C."""
 
@@ -172,4 +191,5 @@ def _in_c() -> Any:
 
 _c = _in_c()
 Machine: type[PlainMachine] = _c.Machine if _c else PlainMachine
+parted: Callable[..., list[tuple[int, Any]]] = _c.parted if _c else parted_on_numpy
 Filler: Any = _c and _c.Filler  # None where there is no machine in C

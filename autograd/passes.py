@@ -628,7 +628,8 @@ def carry(program: Program) -> Program:
     """Return the program with constant factors carried along products: one multiplies by all of them, at the end.
 
     The end is often a sum, which `fuse` gives them as a weight. What others need, too, is multiplied first, as before.
-    Products may round differently, and a strong product with a constant may be −0 for an adjoint of −0.
+    What is the same for all lanes is multiplied by the constant behind it, once and not in every lane. Products may
+    round differently, and a strong product with a constant may be −0 for an adjoint of −0.
 
     >>> from autograd import Value
     >>> x, y = Value(3.0), Value(0.5)
@@ -658,18 +659,33 @@ class Carried:
         self.kinds = [CARRYING.get(row, OTHER) for row in program.rows]
         self.uses, self.uniform = _uses(program), uniform(program)
         self.factors = array("d", [1.0]) * (self.first + len(program.steps))
+        self.scales = array("q", [-1]) * (self.first + len(program.steps))  # numbers of further, uniform factors
+        self.scaled: dict[tuple[int, float], int] = {}  # and of these, multiplied by constants
+        self.waiting = bytearray(self.first + len(program.steps))  # 1 for what only a product with a constant needs
+        for i in range(len(program.steps)):
+            if self.kinds[self.steps[i]] == MULTIPLY:
+                self._look_at(self.operands[self.starts[i]], self.operands[self.starts[i] + 1], program.inputs)
+
+    def _look_at(self, x: int, y: int, inputs: int) -> None:
+        """Note whether one operand of a product is a constant, and the other one waits for it."""
+        if inputs <= x < self.first:
+            x, y = y, x
+        if inputs <= y < self.first and self.uses[x] == 1:
+            self.waiting[x] = 1
 
     def carry(self, i: int) -> None:
         """Write a step, or leave what it does to a factor."""
         v, start, kind = self.first + i, self.starts[i], self.kinds[self.steps[i]]
         if kind != OTHER and self._is_absorbed(v, self.operands[start], self.operands[self.starts[i + 1] - 1], kind):
             return
+        if self.waiting[v] and kind == MULTIPLY and self._is_scaled(v, self.operands[start], self.operands[start + 1]):
+            return
         factor = 1.0
         for k in range(start, self.starts[i + 1]):
             x = self.operands[k]
             product = factor * self.factors[x]
             hands_on = kind in (MULTIPLY, CHAIN) and self.uses[x] == 1 and self.uniform[x] == self.uniform[v]
-            if hands_on and _is_moderate(product):
+            if hands_on and self.scales[x] < 0 and _is_moderate(product):
                 factor = product
             else:
                 self.multiply(x)
@@ -695,15 +711,39 @@ class Carried:
             factor *= constant
         if not _is_moderate(factor):
             return False
-        self.numbers[v], self.factors[v] = self.numbers[x], factor
+        self.numbers[v], self.factors[v], self.scales[v] = self.numbers[x], factor, self.scales[x]
+        return True
+
+    def _is_scaled(self, v: int, x: int, y: int) -> bool:
+        """Return whether one operand is the same for all lanes, and leave it to be multiplied by the constant first."""
+        if self.uniform[x] == self.uniform[y]:
+            return False
+        if self.uniform[y]:
+            x, y = y, x
+        self.multiply(x)
+        if self.numbers[x] < 0:
+            return False
+        if self.uses[y] > 1 or self.scales[y] >= 0:
+            self.multiply(y)
+        self.numbers[v], self.factors[v], self.scales[v] = self.numbers[y], self.factors[y], self.numbers[x]
         return True
 
     def multiply(self, v: int) -> None:
-        """Multiply a value by its factor."""
-        if self.factors[v] != 1.0:
-            writer = self.new.writer
-            operands = [self.numbers[v], writer.constant(self.factors[v])]
-            self.numbers[v], self.factors[v] = writer.step(writer.row(p.multiply), operands), 1.0
+        """Multiply a value by its factors."""
+        writer, factor, scale = self.new.writer, self.factors[v], self.scales[v]
+        if scale >= 0:
+            self.numbers[v] = writer.step(writer.row(p.multiply), [self._product(scale, factor), self.numbers[v]])
+        elif factor != 1.0:
+            self.numbers[v] = writer.step(writer.row(p.multiply), [self.numbers[v], writer.constant(factor)])
+        self.factors[v], self.scales[v] = 1.0, -1
+
+    def _product(self, scale: int, factor: float) -> int:
+        """Return a uniform factor times a constant: a product that there is already is not repeated."""
+        writer, key = self.new.writer, (scale, factor)
+        if key not in self.scaled:
+            row = writer.row(p.multiply)
+            self.scaled[key] = scale if factor == 1.0 else writer.step(row, [scale, writer.constant(factor)])
+        return self.scaled[key]
 
 
 def _is_moderate(x: float) -> bool:

@@ -22,7 +22,7 @@ from autograd.calls import Call, Frame, Unwanted
 from autograd.columns import Builder, Inputs, builder, cells
 from autograd.core import Value, read
 from autograd.errors import RecordingError
-from autograd.machine import Machine, PlainMachine
+from autograd.machine import Machine, PlainMachine, parted
 from autograd.program import Program
 from autograd.record import Recording, record
 from autograd.structures import Structure, is_array, slots_of
@@ -261,7 +261,7 @@ class Paths:
             path, lanes = waiting.pop()
             line = path.line
             ends = {len(x.answers) - 1: x for x in line[:-1]} | {len(line[-1].answers): line[-1]}
-            for place, group in _groups(lanes, self._departures(line[-1], inputs, lanes)):
+            for place, group in parted(lanes, self._departures(line[-1], inputs, lanes)):
                 if place in ends:
                     yield ends[place], group
                 else:
@@ -353,19 +353,6 @@ def _first_difference(known: Sequence[Answer], others: Sequence[Answer]) -> int:
     """Return the first place where two lanes part."""
     places = (place for place, (one, other) in enumerate(zip(known, others)) if one != other)
     return next(places, min(len(known), len(others)))
-
-
-def _groups(lanes: Lanes, departures: NDArray[Any]) -> Iterator[tuple[int, Lanes]]:
-    """Yield each place where some lanes depart, and those lanes, in their order."""
-    import numpy
-
-    counts = numpy.bincount(departures)
-    for place in numpy.flatnonzero(counts).tolist():
-        if counts[place] == len(lanes):
-            yield place, lanes
-            return
-        chosen = numpy.flatnonzero(departures == place)
-        yield place, chosen + lanes.start if isinstance(lanes, range) else lanes[chosen]
 
 
 def _array(places: Any) -> NDArray[Any]:

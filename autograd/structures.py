@@ -10,6 +10,7 @@ import dataclasses
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
+from itertools import accumulate
 from math import prod
 from numbers import Real
 from typing import Any
@@ -112,21 +113,22 @@ def flatten(thing: Any, name: str, *, fixed: bool = False) -> tuple[list[Any], S
 def leaves_of(thing: Any, name: str, *, fixed: bool = False) -> tuple[list[tuple[Any, str]], Structure]:
     """Return what `thing` holds in its slots, numbers and arrays, each with its name, and the structure."""
     leaves: list[tuple[Any, str]] = []
+    return leaves, _walk(thing, name, fixed, leaves)
 
-    def walk(thing: Any, name: str) -> Structure:
-        if isinstance(thing, Value | Real):
-            leaves.append((thing if isinstance(thing, Value) else float(thing), name))
-            return NUMBER
-        if is_array(thing):
-            leaves.append((thing, name))
-            return Slot(thing.shape)
-        if fixed and not _is_container(thing):
-            return Fixed(thing)
-        keys, parts = _contents(thing, name)
-        structures = tuple(walk(part, f"{name}{path}") for path, part in parts)
-        return Branch(type(thing), keys, structures, copy(thing) if isinstance(thing, dict) else None)
 
-    return leaves, walk(thing, name)
+def _walk(thing: Any, name: str, fixed: bool, leaves: list[tuple[Any, str]]) -> Structure:
+    """Add what `thing` holds to the leaves, and return the structure. A closure would keep them for the collector."""
+    if isinstance(thing, Value | Real):
+        leaves.append((thing if isinstance(thing, Value) else float(thing), name))
+        return NUMBER
+    if is_array(thing):
+        leaves.append((thing, name))
+        return Slot(thing.shape)
+    if fixed and not _is_container(thing):
+        return Fixed(thing)
+    keys, parts = _contents(thing, name)
+    structures = tuple(_walk(part, f"{name}{path}", fixed, leaves) for path, part in parts)
+    return Branch(type(thing), keys, structures, copy(thing) if isinstance(thing, dict) else None)
 
 
 def cells_of(cells: Any, name: str) -> list[Any]:
@@ -163,18 +165,14 @@ def _no_number(thing: Any, name: str) -> ArgumentError:
 
 def build(structure: Structure, make: Callable[[Slot, int], Any]) -> Any:
     """Return the structure with `make(slot, start)` in every slot; `start` is the place of its first number."""
-    start = 0
+    starts = accumulate((slot.size for slot in slots_of(structure)), initial=0)
+    return _built(structure, lambda slot: make(slot, next(starts)))
 
-    def walk(part: Structure) -> Any:
-        nonlocal start
-        if isinstance(part, Branch):
-            return part.rebuild([walk(child) for child in part.parts])
-        if isinstance(part, Fixed):
-            return part.thing
-        start += part.size
-        return make(part, start - part.size)
 
-    return walk(structure)
+def _built(structure: Structure, make: Callable[[Slot], Any]) -> Any:
+    if isinstance(structure, Branch):
+        return structure.rebuild([_built(part, make) for part in structure.parts])
+    return structure.thing if isinstance(structure, Fixed) else make(structure)
 
 
 def unflatten(structure: Structure, numbers: Sequence[Any]) -> Any:

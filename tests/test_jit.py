@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import pickle
+import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -254,6 +256,30 @@ def test_an_empty_batch_has_no_results() -> None:
 
 def test_results_that_do_not_depend_on_the_lane_are_given_for_each() -> None:
     same(vmap(lambda x: 3.0)(np.arange(4.0)), [3.0] * 4)
+
+
+@pytest.mark.parametrize("count", [10, 8_000, 200_000])
+def test_results_of_any_size_are_arrays_of_their_own(count: int) -> None:
+    """Though those of medium size are parts of one."""
+    xs = np.arange(float(count))
+    once, table, twice = vmap(lambda x: (x, np.array([-x, x * 3.0]), [2.0 * x]))(xs)
+    once[:] = 0.0
+    assert table.tolist() == np.stack([-xs, xs * 3.0], axis=1).tolist()
+    assert twice[0].tolist() == (2.0 * xs).tolist()
+
+
+def test_arguments_and_results_are_freed_as_soon_as_nobody_needs_them() -> None:
+    xs = np.arange(10.0)
+    gc.collect()
+    gc.disable()
+    try:
+        once, [twice] = vmap(lambda x: (x, [2.0 * x]))(xs)
+        given, found = weakref.ref(xs), weakref.ref(twice)
+        del xs, once, twice
+        assert given() is None
+        assert found() is None
+    finally:
+        gc.enable()
 
 
 # ── sums over lanes ──────────────────────────────────────────────────────────────────────────────────────────────────

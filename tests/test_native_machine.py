@@ -24,7 +24,7 @@ from autograd import Value, math, primitives as p  # noqa: E402
 from autograd.core import set_recorder  # noqa: E402
 from autograd.errors import ArgumentError  # noqa: E402
 from autograd.floats import plain_sum  # noqa: E402
-from autograd.machine import many, one  # noqa: E402
+from autograd.machine import many, one, parted_on_numpy  # noqa: E402
 from autograd.passes import flatten, optimize  # noqa: E402
 from autograd.primitives import BUILT_IN, TABLE, Primitive, primitive  # noqa: E402
 from autograd.program import Program  # noqa: E402
@@ -248,9 +248,21 @@ def relu_adjoint(x: Any, out: Any, adjoint: Any) -> Any:
     return p.where(x > 0.0, adjoint, p.where(p.equal(out, out), 0.0, p.chain(adjoint, out)))
 
 
+def positive_part(x: Any, y: Any, z: Any) -> Any:
+    positive, larger = x > 0.0, y > z
+    return p.where(positive, z, y) + p.where(positive, x, 0.0) - p.where(positive, y, z) * p.where(larger, y, z)
+
+
+def positive_part_and_condition(x: Any, y: Any, z: Any) -> Any:
+    positive = x > 0.0
+    return p.where(positive, x, 0.0) * p.where(positive, y, z) + p.logical_not(positive)
+
+
 @pytest.mark.parametrize(
     "formula",
     [
+        positive_part,
+        positive_part_and_condition,
         lambda x, y, z: x * y + z,
         lambda x, y, z: z + x * y,
         lambda x, y, z: x * y - z,
@@ -259,6 +271,11 @@ def relu_adjoint(x: Any, out: Any, adjoint: Any) -> Any:
         lambda x, y, z: x * y + y * z + z * x + x * x,
         lambda x, y, z: x + p.chain(x, y) + p.chain(y, z) + p.chain(z, x),
         lambda x, y, z: p.chain(p.chain(x, y), z) - p.chain(x, z),
+        lambda x, y, z: p.chain(x, y) + p.chain(y, z),
+        lambda x, y, z: (p.chain(x, 0.5) + p.chain(z, y)) * x + (p.chain(y, x) + p.chain(z, -0.3)) * z,
+        lambda x, y, z: p.chain(x, z) + p.chain(y, z) + z,
+        lambda x, y, z: p.dot(x, z, y, x) + p.dot(x, 0.5, y, z),
+        lambda x, y, z: p.dot(x, y, z, z, x, y) - p.dot(0.3, x, z, y, y, x),
         lambda x, y, z: p.dot(p.chain(x, y), z, p.chain(z, x), 1.0, y, 1.0),
         lambda x, y, z: p.where(p.equal(x, x), 0.0, p.chain(y, x)) + z,
         lambda x, y, z: p.where(x, p.chain(y, z), 0.0) + p.where(y, p.chain(x, x), -0.0),
@@ -267,6 +284,8 @@ def relu_adjoint(x: Any, out: Any, adjoint: Any) -> Any:
         lambda x, y, z: p.add(p.where(x, y, 0.0), p.where(x, y, 0.0)),
         lambda x, y, z: x / (y + 0.0) - 0.5 / (x + z),
         lambda x, y, z: x / (x * y + z),
+        lambda x, y, z: math.sqrt(x * y) + math.sqrt(z * -3.0),
+        lambda x, y, z: p.chain(x, 0.5 / (y + 0.0)) * z + p.chain(z, x / (y + -0.0)),
         lambda x, y, z: relu_adjoint(x, p.relu(x), y) * z + p.relu(x),
         lambda x, y, z: p.maximum(x, y, z) + p.maximum(x, y) - p.minimum(z, y) * p.minimum(x, y, z),
     ],
@@ -289,6 +308,45 @@ def test_what_is_fused_changes_no_bit(formula: Any, marks: int) -> None:
         (expected,) = one(program, numbers)
         assert same(result, expected), numbers
         assert same(machine.one(numbers)[0], expected), numbers
+
+
+@every_width
+@pytest.mark.parametrize("pairs", [1, 2, 3, 4])
+def test_short_sums(width: int, pairs: int) -> None:
+    """Whichever of the factors are the same for all lanes, the terms are added from left to right."""
+    inputs, draw = [Value(1.0) for _ in range(2 * pairs)], np.random.default_rng(pairs)
+    for varying in product([False, True], repeat=2 * pairs):
+        program = flatten([p.dot(*inputs)], inputs, varying=varying)
+        columns = [draw.normal(size=77) if v else float(draw.normal()) for v in varying]
+        lanes = [[float(np.broadcast_to(column, 77)[k]) for column in columns] for k in range(77)]
+        found = computed(Machine(program, exact=True, width=width), columns, 77)
+        assert found == [one(program, numbers)[0] for numbers in lanes]
+
+
+def test_what_only_one_step_needs_is_done_there() -> None:
+    x, y, z = Value(1.0), Value(2.0), Value(3.0)
+    of_all = (x - y) / z  # so all of them are loaded, in any case
+    set_recorder(Recorder())
+    try:
+        positive, larger = x > 0.0, y > z
+    finally:
+        set_recorder(None)
+
+    def steps(*outputs: Any) -> int:
+        one, all_of_them = (Machine(flatten([of_all, *more], [x, y, z])) for more in ([], outputs))
+        stores = len(outputs)
+        return all_of_them.counts()["steps"] - one.counts()["steps"] - stores  # type: ignore[no-any-return]
+
+    before, part, behind = p.where(positive, y, z), p.where(positive, x, 0.0), p.where(positive, y, z)
+    assert steps(part, behind) == 2
+    assert steps(before, part) == 3
+    assert steps(part, positive + y) == 3
+    assert steps(p.where(larger, y, z)) == 1
+    assert steps(p.where(larger, z, y)) == 2
+    assert steps(p.chain(x, y) + p.chain(y, z)) == 1
+    assert steps(math.sqrt(x * y)) == 1
+    assert steps(p.chain(x, 0.5 / (y + 0.0))) == 1
+    assert steps(p.chain(x, 0.5 / (y + z))) == 2
 
 
 @every_width
@@ -672,7 +730,7 @@ def halvings(x: float, y: float, most: int) -> int:
 @pytest.mark.parametrize("spare", [0, 40], ids=["few slots", "many slots"])
 def test_lanes_leave_when_they_have_answered_otherwise(width: int, spare: int) -> None:
     """Those that stay close up. None leaves before it is asked all that comes before what it answered otherwise."""
-    x, y, lanes, most = Value(1.0), Value(1.0), 1000, 12
+    x, y, lanes, most = Value(1.0), Value(1.0), 3000, 12
     more = [math.sin(x * k) for k in range(1, spare)]
     conditions = [p.greater_equal(x / 2.0**count, y) for count in range(most)]
     conditions[-1] = p.logical_and(conditions[-1], math.fsum([0.0, *more]) < 1e9)
@@ -687,6 +745,21 @@ def test_lanes_leave_when_they_have_answered_otherwise(width: int, spare: int) -
         assert list(machine.first_mismatch([xs, ys], lanes)) == wanted.tolist()
         assert list(machine.first_mismatch([xs, ys], chosen, 2)) == wanted[chosen].tolist()
         assert list(machine.first_mismatch([xs, ys], range(100, 517))) == wanted[100:517].tolist()
+
+
+def test_lanes_are_parted_by_numbers() -> None:
+    numbers, lanes = np.array([3, 0, 3, 3, 7], "i"), np.array([2, 4, 5, 9, 11])
+    found = [(number, chosen.tolist()) for number, chosen in _machine.parted(range(10, 15), numbers)]
+    assert found == [(0, [11]), (3, [10, 12, 13]), (7, [14])]
+    assert [chosen.tolist() for _, chosen in _machine.parted(lanes, numbers)] == [[4], [2, 5, 9], [11]]
+    ((number, chosen),) = _machine.parted(lanes[:1], numbers)
+    assert number == 3
+    assert chosen.tolist() == [2]
+    assert _machine.parted(range(2, 4), np.array([5, 5], "i")) == [(5, range(2, 4))]
+    for some in range(10, 15), lanes:
+        for mine, other in zip(_machine.parted(some, numbers), parted_on_numpy(some, numbers), strict=True):
+            assert mine[0] == other[0]
+            assert mine[1].tolist() == other[1].tolist()
 
 
 def test_without_guards_nothing_is_answered_otherwise() -> None:

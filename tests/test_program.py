@@ -464,6 +464,30 @@ def test_what_is_the_same_for_all_lanes_carries_nothing_into_lanes() -> None:
     assert body(program) == ["u3 = u0 * 2.0", "v4 = u3 * v1", "return v4"]
 
 
+SCALED: list[tuple[Callable[..., Any], str]] = [
+    (lambda a, b: a * b * 2.0, "u3 = u0 * 2.0, v4 = u3 * v1"),
+    (lambda a, b: 2.0 * (b * a), "u3 = u0 * 2.0, v4 = u3 * v1"),
+    (lambda a, b: a * (b * 3.0) * 2.0, "u5 = u0 * 6.0, v6 = u5 * v1"),
+    (lambda a, b: -(a * b * 2.0) / 4.0, "u5 = u0 * -0.5, v6 = u5 * v1"),
+    (lambda a, b: (a * b * 2.0, a * (b + 1.0) * 2.0), "v4 = v1 + 1.0, u5 = u0 * 2.0, v6 = u5 * v1, v7 = u5 * v4"),
+    (lambda a, b: a * b * 2.0 * b, "u3 = u0 * 2.0, v4 = u3 * v1, v5 = v4 * v1"),
+    (lambda a, b: a * (a * b * 2.0) * 3.0, "u4 = u0 * 2.0, v5 = u4 * v1, u6 = u0 * 3.0, v7 = u6 * v5"),
+    (lambda a, b: math.exp(a * (b * 2.0) * b), "v3 = u0 * v1, v4 = v3 * v1, v5 = v4 * 2.0, v6 = exp(v5)"),
+    (lambda a, b: a * b * 1e30, "v3 = u0 * v1, v4 = v3 * 1e+30"),
+    (lambda a, b: p.multiply(1e30, b) * 2.0, "v4 = 1e+30 * v1, v5 = v4 * 2.0"),
+    (lambda a, b: a * a * 2.0 * b, "u3 = u0 * u0, u4 = u3 * 2.0, v5 = u4 * v1"),
+]
+
+
+@pytest.mark.parametrize(("f", "steps"), SCALED)
+def test_what_is_the_same_for_all_lanes_is_multiplied_by_the_constant_behind_it(
+    f: Callable[..., Any], steps: str
+) -> None:
+    program = share(recorded(f, 2, varying=[False, True]))
+    assert ", ".join(body(carry(program))[:-1]) == steps
+    assert len(carry(program).steps) <= len(program.steps)
+
+
 # ── fuse ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 FUSED: list[tuple[Callable[..., Any], str]] = [
