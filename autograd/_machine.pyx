@@ -253,6 +253,8 @@ cdef class Run:
         raise_what_is_set()
 
     def __call__(self):
+        if self.machine is None:
+            raise TypeError("a run is made by Machine.bound")
         self.go(0)
 
 

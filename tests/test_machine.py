@@ -10,7 +10,7 @@ from math import inf, isnan, nan
 from typing import Any
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import assume, given, settings, strategies as st
 
 np = pytest.importorskip("numpy")
 
@@ -169,6 +169,13 @@ def test_rows_of_one_s_own_run_lane_by_lane() -> None:
 NUMBERS = st.sampled_from(SPECIAL) | st.floats(-3, 3)
 
 
+def asks_for_the_sign_of_nan(expression: Expression, lane: list[float]) -> bool:
+    """Only `copysign` does, and IEEE 754 leaves open which sign a NaN has that was computed."""
+    found = expression.results(*lane)
+    signs = [operands[1] for row, operands in expression.steps if row is p.copysign]
+    return any(isnan(found[y] if type(y) is int else y) for y in signs)
+
+
 @given(expressions(max_steps=12), st.lists(NUMBERS, min_size=1, max_size=4), st.data())
 @settings(max_examples=150)
 def test_exact_programs_compute_what_the_expression_computes(
@@ -179,6 +186,7 @@ def test_exact_programs_compute_what_the_expression_computes(
     varying = data.draw(st.lists(st.booleans(), min_size=count, max_size=count))
     lanes = [[data.draw(st.sampled_from(numbers)) for _ in range(count)] for _ in range(3)]
     lanes = [[x if varies else x0 for x, x0, varies in zip(lane, lanes[0], varying)] for lane in lanes]
+    assume(not any(asks_for_the_sign_of_nan(expression, lane) for lane in lanes))
     leaves = [Value(x) for x in expression.point]
     program = flatten(expression.results(*leaves), leaves, varying=varying)
     columns = [np.array(x) if varies else x[0] for x, varies in zip(zip(*lanes), varying)]

@@ -497,6 +497,13 @@ def test_places_of_strips_are_used_again_without_harm() -> None:
     assert machine.counts(one=True)["strips"] > 60
 
 
+def test_a_run_that_no_machine_made_is_refused() -> None:
+    program = flatten([Value(1.0)], [])
+    run = Machine(program, summed=[True]).bound([], 1, np.empty(1))
+    with pytest.raises(TypeError, match=r"a run is made by Machine\.bound"):
+        type(run)()()
+
+
 def test_scalars_beside_lanes_are_done_in_strips() -> None:
     ws, x = [Value(1.0) for _ in range(50)], Value(1.0)
     program = flatten([x * (w * 0.1 + 1.0) for w in ws], [*ws, x], varying=[*[False] * 50, True])
