@@ -519,11 +519,13 @@ def parted(lanes, numbers):
 
     cdef const uint32_t *number = <const uint32_t *>address(numbers)
     cdef bint is_range = isinstance(lanes, range)
-    cdef const int64_t *lane = NULL if is_range else <const int64_t *>address(lanes)
+    cdef const int64_t *lane = NULL
     cdef int64_t start = lanes.start if is_range else 0
     cdef Py_ssize_t i, count = len(lanes)
     cdef uint32_t k, most = 0
     cdef int64_t **ends
+    if not is_range:
+        lane = <const int64_t *>address(lanes)
     for i in range(count):
         most = max(most, number[i])
     cdef int64_t *counts = <int64_t *>PyMem_RawCalloc(2 * (<size_t>most + 1), sizeof(int64_t))
