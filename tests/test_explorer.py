@@ -174,6 +174,11 @@ def test_what_joins_modules_belongs_to_none() -> None:
     assert names_of(x * x + y * y) == ["f", "g", "f", "g", ""]
 
 
+def test_what_joins_a_result_of_a_module_and_a_constant_belongs_to_none() -> None:
+    x = Value(1.0, label="f.w")
+    assert names_of(math.tanh(x * x) - 1.0) == ["f", "f", "f", ""]
+
+
 def test_a_large_graph_is_divided_into_runs_of_runs_that_can_be_overlooked() -> None:
     count = 10_000
     tree, members = clustered([""] * count, [[]] + [[i] for i in range(count - 1)])

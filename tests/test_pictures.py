@@ -306,6 +306,13 @@ def test_samples_made_alike_are_drawn_once_with_their_range(model: Part) -> None
     assert arrow(picture, module, shown[1].name).sign == 0  # of a module: the size, without a sign
 
 
+def test_each_of_several_modules_may_be_a_single_value() -> None:
+    model = Part("Model", one=neuron(2.0), two=neuron(3.0))
+    one, two = (part.inner["w0"] for part in model.inner.values())
+    picture = draw(one * two, model=model, depth=1)
+    assert [node.title for node in nodes(picture, "module").values()] == ["one  Neuron", "two  Neuron"]
+
+
 def test_what_is_used_differently_is_not_drawn_as_one(model: Part) -> None:
     x = respond(model, 1.0, 2.0)
     picture = draw(x * 2.0 - x * 3.0, model=model, depth=0)

@@ -48,7 +48,7 @@ def test_statements_are_the_steps_of_the_rule(rule: primitives.Rule, statements:
 
 
 def test_what_is_known_of_a_number_is_not_asked_again() -> None:
-    for x, answer in (0.0, "1.0"), (0.5, "0.0"):
+    for x, answer in (0.0, "1.0"), (0.5, "0.0"), (-0.5, "0.0"):
         asked = lambda z, _, x=x: float(primitives.is_zero(x))  # noqa: E731
         assert rules.steps(asked, ["x"], "partial") == [f"partial = number({answer});"]
 
