@@ -15,7 +15,7 @@ from autograd.draw import Drawing, Edge, Node, Picture
 from autograd.errors import ArgumentError, DrawingError
 from autograd.graph import topological_order
 from autograd.picture.groups import groups
-from autograd.picture.palette import PALETTES, Palette, look_of_edge, look_of_node, mixed
+from autograd.picture.palette import PALETTES, Look, Palette, look_of_edge, look_of_node, mixed
 from autograd.picture.parts import Parts
 from autograd.testing import graphs
 
@@ -560,6 +560,29 @@ def test_a_larger_gradient_has_a_deeper_tint(palette: Palette) -> None:
         distances = [math.dist(lab(palette.blank, cones), lab(fill, cones)) for fill in fills]
         assert distances == sorted(distances)
         assert fills[0] == palette.blank
+
+
+@themes
+def test_a_larger_contribution_has_a_wider_arrow_or_a_darker_line(palette: Palette) -> None:
+    blue, pale = palette.positive_line, mixed(palette.paper, palette.positive_line, 0.3)
+    looks = [
+        look_of_edge(Edge("a", "b", kind, sign=1, weight=weight), palette)
+        for kind in ("operand", "weight")
+        for weight in (0.0, 1.0)
+    ]
+    assert [(look.line, look.width) for look in looks] == [(blue, 1.0), (blue, 4.5), (pale, 0.4), (blue, 4.4)]
+
+
+@themes
+def test_what_is_dead_or_not_finite_is_painted_so(palette: Palette) -> None:
+    assert [look_of_node(Node("v", "value", state=state), palette) for state in ("dead", "flagged")] == [
+        Look(palette.faint, palette.dead_ink, 1.2, palette.dead, dashed=True),
+        Look(palette.flag_line, palette.flag_ink, 2.4, palette.flag),
+    ]
+    assert [look_of_edge(edge, palette) for edge in (Edge("a", "b", "blocked"), Edge("a", "b", state="flagged"))] == [
+        Look(palette.faint, palette.soft_ink, 1.0, dashed=True),
+        Look(palette.flag_line, palette.flag_line, 4.5),
+    ]
 
 
 def test_a_dark_picture_differs_in_nothing_but_colours(expression: Value) -> None:

@@ -505,6 +505,26 @@ def test_what_rounding_may_hide_in_a_constant_is_its_error(x: float, step: float
     assert differentiate(lambda x: [7.5], x) == [Estimate(0.0, 8 * 2.0**-53 * 7.5 / (step / 2))]
 
 
+@pytest.mark.parametrize(
+    ("x", "first", "last"),
+    [
+        (0.0, 1.0, 2.0**-7),
+        (0.75, 1.0, 2.0**-7),
+        (2.0**-40, 1.0, 2.0**-46),
+        (2.0**40, 2.0**20, 2.0**34),
+        (5e-324, 1.0, 2.0**-1000),
+    ],
+)
+def test_where_nothing_is_found_smaller_steps_are_tried_and_one_in_proportion(
+    x: float, first: float, last: float
+) -> None:
+    places: list[float] = []
+    differentiate(lambda place: places.append(place - x) or [nan], x)  # type: ignore[func-returns-value]
+    steps = [first * 2.0**-7, first * 2.0**-10, first * 2.0**-13, last]
+    halved = {step / 2.0**times for step in steps for times in range(6)}
+    assert set(places) == halved | {-step for step in halved}
+
+
 @pytest.mark.parametrize(("row", "operands", "place"), SUBNORMAL)
 def test_differences_know_how_little_subnormal_values_say(
     row: Primitive, operands: tuple[float, ...], place: int
