@@ -204,7 +204,7 @@ def tested(copy: Path, module: str, seconds: int) -> tuple[str, float]:
         signal.alarm(PATIENCE)
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-        tests = [f"tests/test_{name}.py" for name in SPECIFIED_BY[module].split()]
+        tests = [f"tests/test_{name}.py" for name in ("immutable", *SPECIFIED_BY[module].split())]
         os._exit(pytest.main([*OPTIONS, f"autograd/{module}.py", *tests], [FastFirst(copy / "durations.json")]))
     _, status, used = os.wait4(child, 0)
     ended_by = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
