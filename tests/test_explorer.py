@@ -133,6 +133,15 @@ def test_a_graph_too_large_for_a_browser_is_refused(monkeypatch: pytest.MonkeyPa
         explore(math.tanh(expression()))
 
 
+def test_up_to_two_hundred_thousand_values_can_be_explored(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = contents(Value(1.0))
+    monkeypatch.setattr(contents_module, "contents", lambda *_: replace(found, labels=[""] * 200_000))
+    explore(Value(1.0))
+    monkeypatch.setattr(contents_module, "contents", lambda *_: replace(found, labels=[""] * 200_001))
+    with pytest.raises(DrawingError, match="explore: the graph has 200001 Values, more than 200000;"):
+        explore(Value(1.0))
+
+
 # ── clusters ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -354,6 +363,13 @@ def test_both_cores_make_the_same_pages() -> None:
 
 def test_the_page_of_a_result_without_a_name_has_a_title() -> None:
     assert "<title>Computation</title>" in explore(Value(1.0) * 2.0).html()
+
+
+def test_what_is_the_same_on_all_pages_is_read_and_packed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = explore(Value(1.0)).html()
+    monkeypatch.setattr(page_module, "FOLDER", Path("missing"))
+    monkeypatch.setattr(page_module, "gzip", None)
+    assert explore(Value(1.0)).html() == first
 
 
 def test_a_notebook_shows_the_page_in_a_frame_of_its_own() -> None:
