@@ -22,7 +22,7 @@ from hypothesis import given
 
 from autograd import Exploration, Value, explore, math, primitive
 from autograd.errors import ArgumentError, DrawingError, GraphError
-from autograd.explorer import __main__ as command, clusters, contents as contents_module, page as page_module
+from autograd.explorer import __main__ as command, contents as contents_module, page as page_module
 from autograd.explorer.clusters import Cluster, clustered
 from autograd.explorer.contents import FORMAT, Contents, template
 from autograd.primitives import TABLE
@@ -192,7 +192,7 @@ def test_a_large_graph_is_divided_into_runs_of_runs_that_can_be_overlooked() -> 
     count = 10_000
     tree, members = clustered([""] * count, [[]] + [[i] for i in range(count - 1)])
     inside = [sum(outer == place for _, outer in tree[1:]) + members.count(place) for place in range(len(tree))]
-    assert max(inside) <= clusters.MOST_MEMBERS + 1
+    assert max(inside) <= 49
     runs = [[*map(int, re.findall(r"\d+", tree[member].name))] for member in members]
     assert all(first <= node <= last for node, (first, last) in enumerate(runs))
     assert tree[members[0]].name == "v0 … v21"
@@ -200,9 +200,14 @@ def test_a_large_graph_is_divided_into_runs_of_runs_that_can_be_overlooked() -> 
 
 
 def test_up_to_two_thousand_nodes_only_modules_are_clusters() -> None:
-    count = clusters.MOST_OPEN
-    assert len(clustered([""] * count, [[]] * count)[0]) == 1
-    assert len(clustered([""] * (count + 1), [[]] * (count + 1))[0]) > 1
+    assert len(clustered([""] * 2000, [[]] * 2000)[0]) == 1
+    assert len(clustered([""] * 2001, [[]] * 2001)[0]) > 1
+
+
+def test_no_run_is_of_more_than_48_nodes() -> None:
+    for count in (2304, 2305):  # 48 runs of 48, and one node more
+        members = clustered([""] * count, [[]] * count)[1]
+        assert max(map(members.count, {*members})) <= 48
 
 
 # ── saved and read again ─────────────────────────────────────────────────────────────────────────────────────────────
