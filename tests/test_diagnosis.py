@@ -7,6 +7,7 @@ import subprocess
 import sys
 from functools import cache
 from itertools import chain, product
+from math import nan
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +19,7 @@ from autograd import Value
 from autograd.errors import ArgumentError, describe
 from autograd.mistakes import KINDS, SLIPS, Slip
 from autograd.testing import OPERATIONS, Diagnosis, Mistake, Program, compare, diagnose, programs
-from autograd.trials import Budget, EndlessError, TrialError, all_programs, as_number, expect, observe
+from autograd.trials import Budget, EndlessError, TrialError, agree, all_programs, as_number, expect, observe
 
 ROOT = Path(__file__).parents[1]
 
@@ -648,6 +649,18 @@ PROGRAM = Program((3.0,), ((OPERATIONS["-a"], (0,)),))
 
 def test_numbers_may_be_of_many_kinds() -> None:
     assert [as_number(thing) for thing in (2, 2.0, np.float32(2.0), Value(2.0), None)] == [2.0, 2.0, 2.0, 2.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("found", "expected", "do"),
+    [
+        (1.0 + 0.9e-6, 1.0, True), (1.0 + 1.1e-6, 1.0, False), (1.0 - 1.1e-6, 1.0, False), (nan, 1.0, False),
+        (1000.0009, 1000.0, True), (1000.0011, 1000.0, False), (-1000.0009, -1000.0, True),
+        (0.9e-6, 0.0, True), (1.1e-6, 0.0, False), (1e-3 + 0.9e-6, 1e-3, True),
+    ],
+)  # fmt: skip
+def test_numbers_agree_as_far_as_single_precision_goes(found: float, expected: float, do: bool) -> None:
+    assert agree([2.0, found], [2.0, expected]) is do
 
 
 def test_long_errors_are_cut() -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from itertools import product
 from math import cos, cosh, exp, inf, isfinite, isnan, log, nan, pi, sin, sqrt
 from typing import Any
@@ -367,6 +368,35 @@ def test_without_flint_differences_judge_alone(slightly_wrong: Primitive) -> Non
     wrong = make("wrong", stdlib.sin, lambda z, x: math.sin(x))
     with pytest.raises(GradientError, match=r"^wrong\(0\.5,\): derivative of order 1 .*\nprimitive 'wrong' "):
         check_gradients(wrong, (0.5,))
+
+
+@pytest.mark.usefixtures("own_rows")
+@pytest.mark.parametrize(("error", "is_noticed"), [(0.9e-9, False), (1.1e-9, True)])
+def test_how_small_a_relative_error_flint_notices(error: float, is_noticed: bool) -> None:
+    precision.ORACLES["off"] = lambda x: x.sin()
+    off = make("off", stdlib.sin, lambda z, x: (1.0 + error) * math.cos(x))
+    with pytest.raises(GradientError) if is_noticed else nullcontext():
+        check_gradients(off, (0.5,), order=1)
+
+
+@pytest.mark.usefixtures("own_rows", "no_flint")
+@pytest.mark.parametrize(
+    ("evaluate", "slope", "is_noticed"),
+    [
+        (stdlib.sin, lambda x: (1.0 + 0.9e-7) * math.cos(x), False),
+        (stdlib.sin, lambda x: (1.0 + 1.1e-7) * math.cos(x), True),
+        (lambda x: 1.0, lambda x: 1.0e-11, False),  # what may be left where larger terms cancel
+        (lambda x: 1.0, lambda x: 1.2e-11, True),
+        (lambda x: 0.01, lambda x: 1.0e-11, False),
+        (lambda x: 0.01, lambda x: 1.2e-11, True),
+        (lambda x: 100.0, lambda x: 1.0e-9, False),
+        (lambda x: 100.0, lambda x: 1.2e-9, True),
+    ],
+)
+def test_how_small_an_error_differences_notice(evaluate: Any, slope: Any, is_noticed: bool) -> None:
+    off = make("off", evaluate, lambda z, x: slope(x))
+    with pytest.raises(GradientError) if is_noticed else nullcontext():
+        check_gradients(off, (0.5,), order=1)
 
 
 def test_a_primitive_unknown_to_flint_hides_only_its_own_output(slightly_wrong: Primitive) -> None:
