@@ -141,7 +141,7 @@ def test_our_own_engine_lacks_nothing() -> None:
     assert diagnosis.missing == {}
     assert len(diagnosis.notes) == 1
     assert str(diagnosis) == (
-        f"Value: no mistake found in {diagnosis.programs} programs\n\n"
+        "Value: no mistake found in 850 programs\n\n"
         "note: the gradients of leaves add up from one backward() to the next: clear them between two steps"
     )
 

@@ -14,6 +14,7 @@ from autograd import Value, draw, primitives as p
 from autograd.draw import Drawing, Edge, Node, Picture
 from autograd.errors import ArgumentError, DrawingError
 from autograd.graph import topological_order
+from autograd.picture.data import digits, plain
 from autograd.picture.groups import groups
 from autograd.picture.palette import PALETTES, Look, Palette, look_of_edge, look_of_node, mixed
 from autograd.picture.parts import Parts
@@ -160,6 +161,14 @@ def test_parameters_have_their_names_in_the_model() -> None:
     assert draw(line(3.0), model=line).picture.clusters == ()
 
 
+def test_a_line_has_no_more_than_60_characters() -> None:
+    assert [plain("x" * length) for length in (60, 61)] == ["x" * 60, "x" * 59 + "…"]
+
+
+def test_numbers_below_a_million_are_written_out() -> None:
+    assert [digits(x) for x in (12345.6, -999_999.0, 1e6, 1e-4, 0.0)] == ["12346", "-999999", "1e+06", "0.0001", "0"]
+
+
 # ── the parts of a model ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -253,6 +262,7 @@ def test_what_uses_parameters_of_several_modules_belongs_to_none(model: Part) ->
 def test_a_long_or_manifold_representation_gives_way_to_the_class() -> None:
     parts = Parts(Part("x" * 50, inner=Part("two\nlines"), short=Part("short")))
     assert parts.titles == {"": "Part", "inner": "Part", "short": "short"}
+    assert [Parts(Part("x" * length)).titles[""] for length in (44, 45)] == ["x" * 44, "Part"]
 
 
 def test_depth_0_draws_the_whole_model_as_one(model: Part, loss: Value) -> None:
@@ -327,9 +337,9 @@ def test_a_batch_is_drawn_like_a_sample_even_if_samples_alternate_with_what_foll
 def test_a_chain_is_drawn_link_by_link() -> None:
     line = Line()
     x = line(1.0)
-    for _ in range(30):
+    for _ in range(300):
         x = p.sin(x)
-    assert len(nodes(draw(x, model=line, depth=0), "operation")) == 32
+    assert len(nodes(draw(x, model=line, depth=0), "operation")) == 302
 
 
 def test_a_module_that_reads_its_own_result_can_be_drawn() -> None:

@@ -14,7 +14,7 @@ from autograd.core import Value
 from autograd.picture.parts import Parts
 
 
-@dataclass(eq=False)
+@dataclass
 class Group:
     """Values that are drawn as one, operands before results, and the modules that they make up, if they do."""
 
