@@ -46,7 +46,7 @@ SPECIFIED_BY = {
     "errors": "structures value",
     "files": "draw explorer",
     "namesake": "namesake",
-    "primitives": "special_values counterexamples value math primitives",
+    "primitives": "rules kinks special_values counterexamples value math primitives",
     "formulas": "formulas explain documentation",
     "tables": "kinks explain debug",
     "kernels": "kernels",
