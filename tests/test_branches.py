@@ -25,6 +25,7 @@ from autograd import Value, branches, grad, hvp, jvp, math
 from autograd.branches import ask, computing_side, conversion, converted
 from autograd.core import read, recorder, set_recorder
 from autograd.graph import topological_order
+from autograd.sides import is_number
 from autograd.sources import codes_within
 
 F = Callable[..., Any]
@@ -947,8 +948,13 @@ def test_recursion_on_data_ends() -> None:
 
 def test_there_is_a_limit_to_sides_within_sides(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("autograd.sides.LIMIT", 5)
-    f = lambda x: sum([(z if z > 0 else 0.0) for z in [x] * 9]) if x > 0 else 0.0  # noqa: E731
-    assert len(record(f, 1.0).guards) == 1
+    f = lambda x, count: sum([(z if z > 0 else 0.0) for z in [x] * count]) if x > 0 else 0.0  # noqa: E731
+    assert [len(record(lambda x, n=n: f(x, n), 1.0).guards) for n in (4, 5, 9)] == [0, 1, 1]
+
+
+def test_numbers_are_what_a_float_can_be_instead_of() -> None:
+    assert [is_number(x) for x in (Value(1.0), 2.0, True, 2**53, -(2**53))] == [True] * 5
+    assert [is_number(x) for x in (2**53 + 1, -(2**53) - 1, "1", None)] == [False] * 4
 
 
 def test_derivatives_of_users_functions_are_converted() -> None:

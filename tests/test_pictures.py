@@ -476,6 +476,17 @@ def test_a_picture_in_plain_text() -> None:
     ]
 
 
+def test_what_is_used_again_is_said_to_stand_above_and_the_tree_goes_on() -> None:
+    x, y = Value(2.0, label="x"), Value(3.0, label="y")
+    assert draw(x * x + y).to_text().splitlines() == [
+        "+  data 7  grad 0",
+        "├── *  data 4  grad 0",
+        "│   ├── x  data 2  grad 0",
+        "│   └── x  (see above)",
+        "└── y  data 3  grad 0",
+    ]
+
+
 @settings(max_examples=20)
 @given(graph=graphs())
 def test_every_language_shows_every_value(graph: tuple[Value, list[Value]]) -> None:
