@@ -629,6 +629,12 @@ def test_a_budget_is_for_so_many_events() -> None:
     frame.f_trace_opcodes = False
 
 
+def test_gradients_are_what_is_left_on_the_leaves_unless_these_are_set_to_0() -> None:
+    beginning_with_1 = engine(("data, 0.0", "data, 1.0"))
+    assert observe(beginning_with_1, PROGRAM).gradients == (0.0,)
+    assert observe(beginning_with_1, PROGRAM, zeroed=[True]).gradients == (-1.0,)
+
+
 def test_whoever_traces_the_program_goes_on_to_do_so() -> None:
     def trace(*event: Any) -> Any:
         return trace

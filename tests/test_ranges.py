@@ -148,6 +148,11 @@ def test_ranges_are_tight(row: p.Primitive, operands: list[Any], expected: tuple
     assert (found.low, found.high) == pytest.approx(expected, abs=1e-13)
 
 
+def test_nothing_is_rounded_beyond_a_crest() -> None:
+    assert range_of(p.sin, [Range(1.0, pi / 2.0)]).high == 1.0
+    assert range_of(p.cos, [Range(3.0, pi)]).low == -1.0
+
+
 DECIDED = [
     # a row, operands between which it may jump, and others between which it does not
     (p.mod, [(1.0, 5.0), 3.0], [(7.0, 8.0), 3.0]),
