@@ -312,6 +312,16 @@ def test_slopes_of_a_primitive_of_ones_own_are_estimated() -> None:
     assert error_bound(doubled(x, n, x), {x: 0.5, n: 0.25}).error == pytest.approx(2.5)
 
 
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_slopes_are_estimated_wherever_two_operands_may_go(sign: float) -> None:
+    @primitive(lambda z, x, y: 2.0 * (x + sign * y), lambda z, x, y: 2.0 * sign * (x + sign * y))
+    def squared(x: float, y: float) -> float:
+        return (x + sign * y) ** 2
+
+    x, y = Value(1.0), Value(-sign)
+    assert error_bound(squared(x, y), {x: 0.1, y: 0.1}).error == pytest.approx(2 * (2.0 * 0.4) * 0.1)
+
+
 DIGITS = [
     (1.0, 0.0, 17), (1.0, 1e-30, 17), (1e300, 5e-324, 17), (1.0, 0.4e-3, 3), (1.0, 1e-3, 2), (1.0, 1.0, 0),
     (0.0, 1e-9, 0), (inf, inf, 0), (nan, inf, 0),
