@@ -28,12 +28,15 @@ from autograd.testing import (
     SENSITIVITY,
     SIZE,
     Expression,
+    Program,
     check_gradients,
     expressions,
     graphs,
     operands,
     partial_by_differences,
+    programs,
 )
+from autograd.trials import expect, numbers
 
 ROWS = [TABLE[name] for name in sorted(BUILT_IN)]
 every_row = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
@@ -875,6 +878,14 @@ def test_expressions_are_varied() -> None:
 def test_limits_of_expressions(expression: Expression) -> None:
     assert len(expression.point) == 1
     assert len(expression.steps) <= 2
+
+
+@given(programs(max_steps=3, max_leaves=2))
+def test_limits_of_programs(program: Program) -> None:
+    assert 1 <= len(program.steps) <= 3
+    assert 1 <= len(program.point) <= 2
+    assert all(x in range(1, 10) for x in program.point)
+    assert all(abs(x) <= SIZE for x in (*numbers(program), *expect(program).gradients))
 
 
 @given(graphs(max_steps=3, max_variables=2))
