@@ -595,6 +595,19 @@ def test_a_larger_contribution_has_a_wider_arrow_or_a_darker_line(palette: Palet
 
 
 @themes
+def test_the_sign_of_a_gradient_is_that_of_the_colours_and_a_module_has_none(palette: Palette) -> None:
+    looks = [look_of_node(Node("v", "value", tint=tint), palette) for tint in (1.0, -1.0, 0.0)]
+    looks += [look_of_node(Node("v", "module", tint=tint), palette) for tint in (1.0, 0.0)]
+    assert [(look.line, look.fill) for look in looks] == [
+        (palette.positive_line, palette.positive),
+        (palette.negative_line, palette.negative),
+        (palette.line, palette.blank),
+        (palette.line, palette.size),
+        (palette.line, palette.blank),
+    ]
+
+
+@themes
 def test_what_is_dead_or_not_finite_is_painted_so(palette: Palette) -> None:
     assert [look_of_node(Node("v", "value", state=state), palette) for state in ("dead", "flagged")] == [
         Look(palette.faint, palette.dead_ink, 1.2, palette.dead, dashed=True),
