@@ -1142,6 +1142,37 @@ def test_tracebacks_show_the_users_lines_only() -> None:
         assert changed[0][0] == "quotient"
 
 
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x, y: x / y if x > 0 else x,
+        lambda x, y: 1.0 and x / y,
+        lambda x, y: 0.0 or x / y,
+        lambda x, y: 0.0 < x / y < 2.0,
+        lambda x, y: 0.0 < x < x / y < 2.0,
+    ],
+)
+def test_tracebacks_of_expressions_show_the_users_lines_only(f: F) -> None:
+    with pytest.raises(ZeroDivisionError) as caught:
+        converted(f)(1.0, 0.0)
+    assert {frame.filename for frame in traceback.extract_tb(caught.tb)[1:]} == {__file__}
+
+
+@pytest.mark.parametrize(
+    ("file", "is_installed"),
+    [
+        (branches.__file__, True),
+        (inspect.__file__, True),
+        ("/usr/lib/python3/dist-packages/model.py", True),
+        ("/home/somebody/env/site-packages/model.py", True),
+        ("/home/somebody/model.py", False),
+        (__file__, False),
+    ],
+)
+def test_what_is_installed_is_not_converted(file: str, is_installed: bool) -> None:
+    assert branches._is_installed(file) is is_installed
+
+
 def test_errors_of_names_are_those_of_the_function() -> None:
     def f(x):
         if x > 0:

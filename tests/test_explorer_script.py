@@ -15,6 +15,8 @@ from autograd.primitives import Primitive
 
 
 def test_the_script_is_current(capsys: pytest.CaptureFixture[str]) -> None:
+    runpy.run_path(javascript.__file__, run_name="imported")
+    assert capsys.readouterr().out == ""
     runpy.run_path(javascript.__file__, run_name="__main__")
     committed = (FOLDER / "primitives.js").read_text(encoding="utf-8")
     assert committed == capsys.readouterr().out, "run `make kernels`"

@@ -32,6 +32,8 @@ FOLLOWING = [
     ("if x: y = 1\nreturn y", "x y"),
     ("return [x for x in xs if y]", "xs y"),
     ("return {x: y for x in xs}", "xs y"),
+    ("return f([x for x in xs], y)", "f xs y"),
+    ("return f(lambda x: x + a, y)", "a f y"),
     ("f = lambda x, y=z: x + a\nf(b)", "a b z"),
     ("with f(x) as y: y.z", "f x y"),
     ("try: x = 1\nexcept f: g(x)\nfinally: y = z", "f g x z"),

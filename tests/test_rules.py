@@ -16,6 +16,8 @@ FOLDER = Path(rules.__file__).parent
 
 
 def test_the_header_is_current(capsys: pytest.CaptureFixture[str]) -> None:
+    runpy.run_path(rules.__file__, run_name="imported")
+    assert capsys.readouterr().out == ""
     runpy.run_path(rules.__file__, run_name="__main__")
     committed = (FOLDER / "_rules.h").read_text(encoding="utf-8")
     assert committed == capsys.readouterr().out, "run `python -m autograd.rules > autograd/_rules.h`"
