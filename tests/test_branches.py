@@ -1173,6 +1173,16 @@ def test_what_is_installed_is_not_converted(file: str, is_installed: bool) -> No
     assert branches._is_installed(file) is is_installed
 
 
+def test_tracebacks_of_the_truth_of_things_show_the_users_lines_only() -> None:
+    class Undecided:
+        def __bool__(self) -> bool:
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError) as caught:
+        converted(lambda x: not x)(Undecided())
+    assert {frame.filename for frame in traceback.extract_tb(caught.tb)[1:]} == {__file__}
+
+
 def test_errors_of_names_are_those_of_the_function() -> None:
     def f(x):
         if x > 0:
