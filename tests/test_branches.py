@@ -969,6 +969,16 @@ def test_derivatives_of_users_functions_are_converted() -> None:
             assert taken.at(x)[1] == [f(x)]
 
 
+def test_what_is_asked_first_may_bind_a_name() -> None:
+    def f(x):
+        inside = (y := 2.0 * x) > 0 and y < 3
+        return x * x if inside else 0.0
+
+    taken = record(f, 1.0)
+    assert not taken.guards
+    assert [taken.at(x)[1] for x in (1.0, -1.0, 2.0)] == [[1.0], [0.0], [0.0]]
+
+
 def test_defaults_and_keys_reach_the_builtin() -> None:
     def f(x):
         return max([], default=1.0) + max(x, -x, key=lambda z: z * z) + min([2.0, 1.0])
