@@ -219,6 +219,15 @@ def test_any_graph_can_be_saved_and_read_again(graph: tuple[Value, list[Value]])
     assert repr(Contents.from_json(found.to_json())) == repr(found)
 
 
+def test_clusters_within_clusters_survive() -> None:
+    x, y, z = (Value(1.0, label=label) for label in ("a.w", "b.c.w", "b.d.w"))
+    found = contents(x * x + y * y + z * z)
+    assert [(name, found.clusters[outer].name) for name, outer in found.clusters[1:]] == [
+        ("a", ""), ("b", ""), ("b.c", "b"), ("b.d", "b")
+    ]  # fmt: skip
+    assert Contents.from_json(found.to_json()) == found
+
+
 def test_special_numbers_survive() -> None:
     x = Value(-inf)
     found = contents(x * nan + -0.0 * x + inf * x)
