@@ -483,6 +483,15 @@ not judged: the order of the walk, as no operation of two operands is without a 
 note: backward() sets the gradients of leaves afresh: those of several results do not add up"""
 
 
+def test_a_line_of_a_diagnosis_has_no_more_than_100_characters() -> None:
+    def lines(*words: int) -> list[str]:
+        note = " ".join("x" * length for length in words)
+        return str(Diagnosis("Engine", (), {}, (), (note,), 1)).splitlines()[2:]
+
+    assert lines(90, 3) == [f"note: {'x' * 90} xxx"]  # 100 characters
+    assert lines(90, 4) == [f"note: {'x' * 90}", "   xxxx"]
+
+
 def test_an_error_may_come_from_two_operations_together() -> None:
     changes = RELU, RELU + "        if self.operands:\n            raise ValueError('only leaves')\n"
     mistake = only(diagnose(engine(changes)))
