@@ -323,6 +323,20 @@ def test_each_of_several_modules_may_be_a_single_value() -> None:
     assert [node.title for node in nodes(picture, "module").values()] == ["one  Neuron", "two  Neuron"]
 
 
+def test_of_modules_alike_in_one_it_is_said_how_many_there_are() -> None:
+    def lines(*weights: float) -> tuple[str, ...]:
+        model = Part("Model", **{f"n{i}": neuron(weight) for i, weight in enumerate(weights)})
+        total = p.fsum(*[parameter for _, parameter in model.named_parameters()])
+        (module,) = nodes(draw(total, model=model, depth=0), "module").values()
+        return module.lines
+
+    assert [lines(*range(1, count)) for count in (2, 3, 4)] == [
+        ("1 parameter",),
+        ("2 × Neuron", "2 parameters"),
+        ("3 × Neuron", "3 parameters"),
+    ]
+
+
 def test_what_is_used_differently_is_not_drawn_as_one(model: Part) -> None:
     x = respond(model, 1.0, 2.0)
     picture = draw(x * 2.0 - x * 3.0, model=model, depth=0)
