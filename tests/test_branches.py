@@ -979,6 +979,14 @@ def test_what_is_asked_first_may_bind_a_name() -> None:
     assert [taken.at(x)[1] for x in (1.0, -1.0, 2.0)] == [[1.0], [0.0], [0.0]]
 
 
+def test_a_derivative_of_what_cannot_be_converted_is_not_taken_in_a_side() -> None:
+    names: dict[str, Any] = {"calls": []}
+    exec("def square(x): calls.append(x); return x * x", names)
+    slope = grad(names["square"])
+    assert len(record(lambda x: slope(x) if x > 0 else 0.0, -1.0).guards) == 1
+    assert names["calls"] == []
+
+
 def test_defaults_and_keys_reach_the_builtin() -> None:
     def f(x):
         return max([], default=1.0) + max(x, -x, key=lambda z: z * z) + min([2.0, 1.0])
