@@ -979,6 +979,32 @@ def test_what_is_asked_first_may_bind_a_name() -> None:
     assert [taken.at(x)[1] for x in (1.0, -1.0, 2.0)] == [[1.0], [0.0], [0.0]]
 
 
+def test_what_stores_is_not_called_in_a_side() -> None:
+    stored = {"x": 0.0}
+
+    def store(x):
+        stored["x"] = 1.0
+        return x
+
+    assert len(record(lambda x: store(x) if x > 0 else 0.0, -1.0).guards) == 1
+    assert stored == {"x": 0.0}
+
+
+@pytest.mark.parametrize("is_new", [False, True])
+def test_a_list_that_may_be_known_elsewhere_is_not_merged(is_new: bool) -> None:
+    def f(x):
+        known = [x]
+        if x > 0:  # noqa: SIM108
+            ys = [2.0 * x] if is_new else known
+        else:
+            ys = [3.0 * x]
+        ys.append(1.0)
+        return ys[0] + len(known)
+
+    for x in (1.0, -1.0):
+        assert record(f, x).at(x) == (True, [f(x)])
+
+
 def test_a_derivative_of_what_cannot_be_converted_is_not_taken_in_a_side() -> None:
     names: dict[str, Any] = {"calls": []}
     exec("def square(x): calls.append(x); return x * x", names)
