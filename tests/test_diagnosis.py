@@ -425,6 +425,13 @@ def slipping(slip: Slip) -> Any:
     return made
 
 
+@pytest.mark.parametrize("text", OPERATIONS)
+def test_an_operation_does_what_is_written(text: str) -> None:
+    operands = [Value(3.0), Value(0.5)][: OPERATIONS[text].arity]
+    written = eval(text, dict(zip("ab", operands)))
+    assert OPERATIONS[text].function(*operands).data == written.data
+
+
 @pytest.mark.parametrize("slip", SLIPS, ids=lambda slip: f"{slip.operation}: {slip.saying}")
 def test_a_slip_is_recognized(slip: Slip) -> None:
     kind = "value" if slip.kind == "value" else "partial"

@@ -612,6 +612,7 @@ def test_a_larger_contribution_has_a_wider_arrow_or_a_darker_line(palette: Palet
 def test_the_sign_of_a_gradient_is_that_of_the_colours_and_a_module_has_none(palette: Palette) -> None:
     looks = [look_of_node(Node("v", "value", tint=tint), palette) for tint in (1.0, -1.0, 0.0)]
     looks += [look_of_node(Node("v", "module", tint=tint), palette) for tint in (1.0, 0.0)]
+    assert look_of_node(Node("v", "value", tint=-0.5), palette).line == palette.negative_line
     assert [(look.line, look.fill) for look in looks] == [
         (palette.positive_line, palette.positive),
         (palette.negative_line, palette.negative),
