@@ -149,7 +149,7 @@ sys.stdout.buffer.write(graph.draw(prog="dot", format=sys.argv[1][2:], args=" ".
 """
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True)
 class Drawing:
     """A picture: `source` is its text in DOT, the language of Graphviz. A notebook shows it by itself.
 

@@ -32,7 +32,7 @@ class Contribution(NamedTuple):
     amount: float
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True)
 class Explanation:
     """The contributions to ∂output/∂x; iterating gives each `Contribution`, `total` their sum, `print` a table."""
 

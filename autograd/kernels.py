@@ -278,7 +278,7 @@ def header(rows: Iterable[Primitive] | None = None) -> str:
     ]
     return HEAD.format(
         checksum=checksum(),
-        most_fixed=max(row.arity or 0 for row in rows if not row.many),
+        most_fixed=max(len(row.rules) for row in rows if not row.many),
         tags=fill(
             ", ".join([*(f"TAG_{row.name}" for row in rows), "BUILT_IN_COUNT"]),
             width=120,

@@ -129,7 +129,7 @@ class Mistake:
         return f"{self.title}{where}{slip}\n{example}\n{textwrap.fill(self.why, 96)}"
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True)
 class Diagnosis:
     """What `diagnose` has found; as text, all of it."""
 

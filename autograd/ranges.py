@@ -23,7 +23,7 @@ from autograd.rounding import IRRATIONAL, UNIT, rounding_error
 Condition = Any  # a bool where all numbers of the ranges agree, else `EITHER`
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(slots=True)
 class Range:
     """All numbers from `low` to `high`; both are NaN where nothing is known, not even whether there is a number.
 

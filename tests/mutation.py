@@ -12,6 +12,7 @@ sample is taken: a share of the places in each module, and in each of these plac
 from __future__ import annotations
 
 import difflib
+import json
 import os
 import re
 import resource
@@ -45,7 +46,7 @@ SPECIFIED_BY = {
     "errors": "structures value",
     "files": "draw explorer",
     "namesake": "namesake",
-    "primitives": "special_values counterexamples value math primitives",
+    "primitives": "rules kinks special_values counterexamples value math primitives",
     "formulas": "formulas explain documentation",
     "tables": "kinks explain debug",
     "kernels": "kernels",
@@ -173,6 +174,25 @@ def sample(source: str, share: float, random: Random) -> Iterator[Mutant]:
         yield from islice(filter(lambda mutant: mutant.has_meaning(source), found[place]), 1)
 
 
+class FastFirst:
+    """Runs first the tests that were fast when all were run to the end: one that fails is enough."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.seconds: dict[str, float] = json.loads(file.read_text()) if file.exists() else {}
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        items.sort(key=lambda item: self.seconds.get(item.nodeid, 0.0))
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "call":
+            self.seconds[report.nodeid] = report.duration
+
+    def pytest_sessionfinish(self, exitstatus: int) -> None:
+        if exitstatus == 0:
+            self.file.write_text(json.dumps(self.seconds))
+
+
 def tested(copy: Path, module: str, seconds: int) -> tuple[str, float]:
     """Return what becomes of the module as it is in the copy, and how long the processor worked for that."""
     child = os.fork()
@@ -184,8 +204,8 @@ def tested(copy: Path, module: str, seconds: int) -> tuple[str, float]:
         signal.alarm(PATIENCE)
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-        tests = [f"tests/test_{name}.py" for name in SPECIFIED_BY[module].split()]
-        os._exit(pytest.main([*OPTIONS, f"autograd/{module}.py", *tests]))
+        tests = [f"tests/test_{name}.py" for name in ("immutable", *SPECIFIED_BY[module].split())]
+        os._exit(pytest.main([*OPTIONS, f"autograd/{module}.py", *tests], [FastFirst(copy / "durations.json")]))
     _, status, used = os.wait4(child, 0)
     ended_by = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
     stopped = ended_by in (signal.SIGXCPU, signal.SIGKILL, signal.SIGALRM)

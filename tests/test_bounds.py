@@ -204,6 +204,13 @@ def test_the_bound_is_no_more_than_a_small_multiple_of_the_error() -> None:
     assert median(ratios) < 20.0
 
 
+def test_the_bound_of_one_operation_is_what_it_rounded() -> None:
+    y = Value(0.1) + 0.2
+    rounded_up = 1.0 + 2.0**-20
+    assert error_bound(y).error == rounding_error(p.add, y.data, [0.1, 0.2]) * rounded_up
+    assert error_bound(2.0 * y).error == 2.0 * error_bound(y).error
+
+
 def test_errors_that_cancel_are_not_added_up() -> None:
     """The iteration of Heron forgets where it began, and an oscillation keeps what it has."""
     x = guess = Value(2.0)
@@ -295,14 +302,24 @@ def test_slopes_of_a_primitive_of_ones_own_are_estimated() -> None:
         return 2.0 * sum(xs)
 
     x, n = Value(2.0), Value(1.0)
-    assert 1.1 < error_bound(cubed(x), {x: 0.1}).error < 1.8
+    assert error_bound(cubed(x), {x: 0.1}).error == pytest.approx((12.0 + 2.0 * (13.23 - 12.0)) * 0.1)
     assert error_bound(cubed(x), {x: 8.0}).error == inf  # across what it says is no smooth point
     assert error_bound(cubed(Value(-10.0)), {}).error < 1e-11
     far = Value(-9.5)
     assert error_bound(cubed(far), {far: 1.0}).error == inf
-    assert error_bound(squared_over(x, n), {x: 0.1}).error < 0.3
+    assert error_bound(squared_over(x, n), {x: 0.1}).error == pytest.approx((2.0 + 2.0 * 0.1) * 0.1)
     assert error_bound(squared_over(x, n), {n: 0.1}).error == inf
     assert error_bound(doubled(x, n, x), {x: 0.5, n: 0.25}).error == pytest.approx(2.5)
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_slopes_are_estimated_wherever_two_operands_may_go(sign: float) -> None:
+    @primitive(lambda z, x, y: 2.0 * (x + sign * y), lambda z, x, y: 2.0 * sign * (x + sign * y))
+    def squared(x: float, y: float) -> float:
+        return (x + sign * y) ** 2
+
+    x, y = Value(1.0), Value(-sign)
+    assert error_bound(squared(x, y), {x: 0.1, y: 0.1}).error == pytest.approx(2 * (2.0 * 0.4) * 0.1)
 
 
 DIGITS = [

@@ -25,6 +25,7 @@ from autograd import Value, branches, grad, hvp, jvp, math
 from autograd.branches import ask, computing_side, conversion, converted
 from autograd.core import read, recorder, set_recorder
 from autograd.graph import topological_order
+from autograd.sides import is_number
 from autograd.sources import codes_within
 
 F = Callable[..., Any]
@@ -947,8 +948,13 @@ def test_recursion_on_data_ends() -> None:
 
 def test_there_is_a_limit_to_sides_within_sides(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("autograd.sides.LIMIT", 5)
-    f = lambda x: sum([(z if z > 0 else 0.0) for z in [x] * 9]) if x > 0 else 0.0  # noqa: E731
-    assert len(record(f, 1.0).guards) == 1
+    f = lambda x, count: sum([(z if z > 0 else 0.0) for z in [x] * count]) if x > 0 else 0.0  # noqa: E731
+    assert [len(record(lambda x, n=n: f(x, n), 1.0).guards) for n in (4, 5, 9)] == [0, 1, 1]
+
+
+def test_numbers_are_what_a_float_can_be_instead_of() -> None:
+    assert [is_number(x) for x in (Value(1.0), 2.0, True, 2**53, -(2**53))] == [True] * 5
+    assert [is_number(x) for x in (2**53 + 1, -(2**53) - 1, "1", None)] == [False] * 4
 
 
 def test_derivatives_of_users_functions_are_converted() -> None:
@@ -961,6 +967,50 @@ def test_derivatives_of_users_functions_are_converted() -> None:
         assert not taken.guards
         for x in POINTS:
             assert taken.at(x)[1] == [f(x)]
+
+
+def test_what_is_asked_first_may_bind_a_name() -> None:
+    def f(x):
+        inside = (y := 2.0 * x) > 0 and y < 3
+        return x * x if inside else 0.0
+
+    taken = record(f, 1.0)
+    assert not taken.guards
+    assert [taken.at(x)[1] for x in (1.0, -1.0, 2.0)] == [[1.0], [0.0], [0.0]]
+
+
+def test_what_stores_is_not_called_in_a_side() -> None:
+    stored = {"x": 0.0}
+
+    def store(x):
+        stored["x"] = 1.0
+        return x
+
+    assert len(record(lambda x: store(x) if x > 0 else 0.0, -1.0).guards) == 1
+    assert stored == {"x": 0.0}
+
+
+@pytest.mark.parametrize("is_new", [False, True])
+def test_a_list_that_may_be_known_elsewhere_is_not_merged(is_new: bool) -> None:
+    def f(x):
+        known = [x]
+        if x > 0:  # noqa: SIM108
+            ys = [2.0 * x] if is_new else known
+        else:
+            ys = [3.0 * x]
+        ys.append(1.0)
+        return ys[0] + len(known)
+
+    for x in (1.0, -1.0):
+        assert record(f, x).at(x) == (True, [f(x)])
+
+
+def test_a_derivative_of_what_cannot_be_converted_is_not_taken_in_a_side() -> None:
+    names: dict[str, Any] = {"calls": []}
+    exec("def square(x): calls.append(x); return x * x", names)
+    slope = grad(names["square"])
+    assert len(record(lambda x: slope(x) if x > 0 else 0.0, -1.0).guards) == 1
+    assert names["calls"] == []
 
 
 def test_defaults_and_keys_reach_the_builtin() -> None:
@@ -1134,6 +1184,47 @@ def test_tracebacks_show_the_users_lines_only() -> None:
         plain, changed = frames(quotient, *args), frames(converted(quotient), *args)
         assert changed[-1][1:] == plain[-1][1:]
         assert changed[0][0] == "quotient"
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x, y: x / y if x > 0 else x,
+        lambda x, y: 1.0 and x / y,
+        lambda x, y: 0.0 or x / y,
+        lambda x, y: 0.0 < x / y < 2.0,
+        lambda x, y: 0.0 < x < x / y < 2.0,
+    ],
+)
+def test_tracebacks_of_expressions_show_the_users_lines_only(f: F) -> None:
+    with pytest.raises(ZeroDivisionError) as caught:
+        converted(f)(1.0, 0.0)
+    assert {frame.filename for frame in traceback.extract_tb(caught.tb)[1:]} == {__file__}
+
+
+@pytest.mark.parametrize(
+    ("file", "is_installed"),
+    [
+        (branches.__file__, True),
+        (inspect.__file__, True),
+        ("/usr/lib/python3/dist-packages/model.py", True),
+        ("/home/somebody/env/site-packages/model.py", True),
+        ("/home/somebody/model.py", False),
+        (__file__, False),
+    ],
+)
+def test_what_is_installed_is_not_converted(file: str, is_installed: bool) -> None:
+    assert branches._is_installed(file) is is_installed
+
+
+def test_tracebacks_of_the_truth_of_things_show_the_users_lines_only() -> None:
+    class Undecided:
+        def __bool__(self) -> bool:
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError) as caught:
+        converted(lambda x: not x)(Undecided())
+    assert {frame.filename for frame in traceback.extract_tb(caught.tb)[1:]} == {__file__}
 
 
 def test_errors_of_names_are_those_of_the_function() -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from functools import cache
 from itertools import chain, product
+from math import nan
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +19,7 @@ from autograd import Value
 from autograd.errors import ArgumentError, describe
 from autograd.mistakes import KINDS, SLIPS, Slip
 from autograd.testing import OPERATIONS, Diagnosis, Mistake, Program, compare, diagnose, programs
-from autograd.trials import Budget, EndlessError, TrialError, all_programs, as_number, expect, observe
+from autograd.trials import Budget, EndlessError, TrialError, agree, all_programs, as_number, expect, observe
 
 ROOT = Path(__file__).parents[1]
 
@@ -140,7 +141,7 @@ def test_our_own_engine_lacks_nothing() -> None:
     assert diagnosis.missing == {}
     assert len(diagnosis.notes) == 1
     assert str(diagnosis) == (
-        f"Value: no mistake found in {diagnosis.programs} programs\n\n"
+        "Value: no mistake found in 850 programs\n\n"
         "note: the gradients of leaves add up from one backward() to the next: clear them between two steps"
     )
 
@@ -424,6 +425,13 @@ def slipping(slip: Slip) -> Any:
     return made
 
 
+@pytest.mark.parametrize("text", OPERATIONS)
+def test_an_operation_does_what_is_written(text: str) -> None:
+    operands = [Value(3.0), Value(0.5)][: OPERATIONS[text].arity]
+    written = eval(text, dict(zip("ab", operands)))
+    assert OPERATIONS[text].function(*operands).data == written.data
+
+
 @pytest.mark.parametrize("slip", SLIPS, ids=lambda slip: f"{slip.operation}: {slip.saying}")
 def test_a_slip_is_recognized(slip: Slip) -> None:
     kind = "value" if slip.kind == "value" else "partial"
@@ -480,6 +488,15 @@ not there: a.tanh(), a.sigmoid(), a.exp(), a.log(), a.sqrt(), a.sin(), a.cos()
 not judged: the order of the walk, as no operation of two operands is without a mistake
 
 note: backward() sets the gradients of leaves afresh: those of several results do not add up"""
+
+
+def test_a_line_of_a_diagnosis_has_no_more_than_100_characters() -> None:
+    def lines(*words: int) -> list[str]:
+        note = " ".join("x" * length for length in words)
+        return str(Diagnosis("Engine", (), {}, (), (note,), 1)).splitlines()[2:]
+
+    assert lines(90, 3) == [f"note: {'x' * 90} xxx"]  # 100 characters
+    assert lines(90, 4) == [f"note: {'x' * 90}", "   xxxx"]
 
 
 def test_an_error_may_come_from_two_operations_together() -> None:
@@ -628,6 +645,12 @@ def test_a_budget_is_for_so_many_events() -> None:
     frame.f_trace_opcodes = False
 
 
+def test_gradients_are_what_is_left_on_the_leaves_unless_these_are_set_to_0() -> None:
+    beginning_with_1 = engine(("data, 0.0", "data, 1.0"))
+    assert observe(beginning_with_1, PROGRAM).gradients == (0.0,)
+    assert observe(beginning_with_1, PROGRAM, zeroed=[True]).gradients == (-1.0,)
+
+
 def test_whoever_traces_the_program_goes_on_to_do_so() -> None:
     def trace(*event: Any) -> Any:
         return trace
@@ -648,6 +671,18 @@ PROGRAM = Program((3.0,), ((OPERATIONS["-a"], (0,)),))
 
 def test_numbers_may_be_of_many_kinds() -> None:
     assert [as_number(thing) for thing in (2, 2.0, np.float32(2.0), Value(2.0), None)] == [2.0, 2.0, 2.0, 2.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("found", "expected", "do"),
+    [
+        (1.0 + 0.9e-6, 1.0, True), (1.0 + 1.1e-6, 1.0, False), (1.0 - 1.1e-6, 1.0, False), (nan, 1.0, False),
+        (1000.0009, 1000.0, True), (1000.0011, 1000.0, False), (-1000.0009, -1000.0, True),
+        (0.9e-6, 0.0, True), (1.1e-6, 0.0, False), (1e-3 + 0.9e-6, 1e-3, True),
+    ],
+)  # fmt: skip
+def test_numbers_agree_as_far_as_single_precision_goes(found: float, expected: float, do: bool) -> None:
+    assert agree([2.0, found], [2.0, expected]) is do
 
 
 def test_long_errors_are_cut() -> None:

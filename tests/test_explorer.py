@@ -22,7 +22,7 @@ from hypothesis import given
 
 from autograd import Exploration, Value, explore, math, primitive
 from autograd.errors import ArgumentError, DrawingError, GraphError
-from autograd.explorer import __main__ as command, clusters, contents as contents_module, page as page_module
+from autograd.explorer import __main__ as command, contents as contents_module, page as page_module
 from autograd.explorer.clusters import Cluster, clustered
 from autograd.explorer.contents import FORMAT, Contents, template
 from autograd.primitives import TABLE
@@ -133,6 +133,15 @@ def test_a_graph_too_large_for_a_browser_is_refused(monkeypatch: pytest.MonkeyPa
         explore(math.tanh(expression()))
 
 
+def test_up_to_two_hundred_thousand_values_can_be_explored(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = contents(Value(1.0))
+    monkeypatch.setattr(contents_module, "contents", lambda *_: replace(found, labels=[""] * 200_000))
+    explore(Value(1.0))
+    monkeypatch.setattr(contents_module, "contents", lambda *_: replace(found, labels=[""] * 200_001))
+    with pytest.raises(DrawingError, match="explore: the graph has 200001 Values, more than 200000;"):
+        explore(Value(1.0))
+
+
 # ── clusters ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -174,11 +183,16 @@ def test_what_joins_modules_belongs_to_none() -> None:
     assert names_of(x * x + y * y) == ["f", "g", "f", "g", ""]
 
 
+def test_what_joins_a_result_of_a_module_and_a_constant_belongs_to_none() -> None:
+    x = Value(1.0, label="f.w")
+    assert names_of(math.tanh(x * x) - 1.0) == ["f", "f", "f", ""]
+
+
 def test_a_large_graph_is_divided_into_runs_of_runs_that_can_be_overlooked() -> None:
     count = 10_000
     tree, members = clustered([""] * count, [[]] + [[i] for i in range(count - 1)])
     inside = [sum(outer == place for _, outer in tree[1:]) + members.count(place) for place in range(len(tree))]
-    assert max(inside) <= clusters.MOST_MEMBERS + 1
+    assert max(inside) <= 49
     runs = [[*map(int, re.findall(r"\d+", tree[member].name))] for member in members]
     assert all(first <= node <= last for node, (first, last) in enumerate(runs))
     assert tree[members[0]].name == "v0 … v21"
@@ -186,9 +200,14 @@ def test_a_large_graph_is_divided_into_runs_of_runs_that_can_be_overlooked() -> 
 
 
 def test_up_to_two_thousand_nodes_only_modules_are_clusters() -> None:
-    count = clusters.MOST_OPEN
-    assert len(clustered([""] * count, [[]] * count)[0]) == 1
-    assert len(clustered([""] * (count + 1), [[]] * (count + 1))[0]) > 1
+    assert len(clustered([""] * 2000, [[]] * 2000)[0]) == 1
+    assert len(clustered([""] * 2001, [[]] * 2001)[0]) > 1
+
+
+def test_no_run_is_of_more_than_48_nodes() -> None:
+    for count in (2304, 2305):  # 48 runs of 48, and one node more
+        members = clustered([""] * count, [[]] * count)[1]
+        assert max(map(members.count, {*members})) <= 48
 
 
 # ── saved and read again ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -198,6 +217,15 @@ def test_up_to_two_thousand_nodes_only_modules_are_clusters() -> None:
 def test_any_graph_can_be_saved_and_read_again(graph: tuple[Value, list[Value]]) -> None:
     found = contents(graph[0])
     assert repr(Contents.from_json(found.to_json())) == repr(found)
+
+
+def test_clusters_within_clusters_survive() -> None:
+    x, y, z = (Value(1.0, label=label) for label in ("a.w", "b.c.w", "b.d.w"))
+    found = contents(x * x + y * y + z * z)
+    assert [(name, found.clusters[outer].name) for name, outer in found.clusters[1:]] == [
+        ("a", ""), ("b", ""), ("b.c", "b"), ("b.d", "b")
+    ]  # fmt: skip
+    assert Contents.from_json(found.to_json()) == found
 
 
 def test_special_numbers_survive() -> None:
@@ -250,6 +278,8 @@ TEMPLATES = json.loads(contents(expression()).to_json())["templates"]
         (broken(primitives=["", "", "sin", "add", "tanh", "maximum", "add"]), "node 2: its partials"),
         (broken(clusters=[]), "clusters: each has to come after the one it is in"),
         (broken(clusters=[["", 0], ["f", 1]]), "clusters: each has to come after the one it is in"),
+        (broken(clusters=[["", 0], ["f", 2], ["g", 0]]), "clusters: each has to come after the one it is in"),
+        (broken(partials=[[], [], [1, 1, 1], [1, 1], [1], [1, 1], [1, 1]]), "node 2: its partials"),
         (broken(clusters=[["", "0"]]), "clusters: pairs of a name and a whole number expected"),
         (broken(members=[1] * 7), "members: there is no such cluster"),
         (broken(templates=[]), "templates: lists of texts expected"),
@@ -349,6 +379,13 @@ def test_both_cores_make_the_same_pages() -> None:
 
 def test_the_page_of_a_result_without_a_name_has_a_title() -> None:
     assert "<title>Computation</title>" in explore(Value(1.0) * 2.0).html()
+
+
+def test_what_is_the_same_on_all_pages_is_read_and_packed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = explore(Value(1.0)).html()
+    monkeypatch.setattr(page_module, "FOLDER", Path("missing"))
+    monkeypatch.setattr(page_module, "gzip", None)
+    assert explore(Value(1.0)).html() == first
 
 
 def test_a_notebook_shows_the_page_in_a_frame_of_its_own() -> None:

@@ -15,6 +15,8 @@ from autograd.primitives import Primitive
 
 
 def test_the_script_is_current(capsys: pytest.CaptureFixture[str]) -> None:
+    runpy.run_path(javascript.__file__, run_name="imported")
+    assert capsys.readouterr().out == ""
     runpy.run_path(javascript.__file__, run_name="__main__")
     committed = (FOLDER / "primitives.js").read_text(encoding="utf-8")
     assert committed == capsys.readouterr().out, "run `make kernels`"
@@ -29,6 +31,21 @@ def test_a_row_that_needs_what_nobody_has_written_in_javascript_is_left_out() ->
     rule = lambda z, x: primitives.sin(x)  # noqa: E731
     assert "cube: {" not in javascript.script([Primitive("cube", floats.sin, (rule,))])
     assert "cube: {" not in javascript.script([Primitive("cube", floats.sin, (lambda z, *xs: xs[::-1],), many=True)])
+
+
+@pytest.mark.parametrize(
+    ("rule", "partials"),
+    [
+        (lambda z, x, y: [2.0 * z] * 2, "(z, xs) => xs.map(() => 2.0 * z)"),
+        (lambda z, x, y: [x + y] * 2, "partials_joined"),
+        (lambda z, x, y: [1.0, 2.0], "partials_joined"),
+    ],
+)
+def test_partials_of_many_operands_are_written_by_hand_unless_all_are_one_formula_of_the_result(
+    rule: primitives.Rule, partials: str
+) -> None:
+    row = javascript.many_row(Primitive("joined", floats.fsum, (rule,), many=True))
+    assert row.rstrip(" },\n").endswith(f"partials: {partials}")
 
 
 def test_constants_are_those_of_python() -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from math import inf, nan
+from pathlib import Path
 from typing import Any
 
 import autograd.primitives as p
 from autograd import Value, math
 from autograd.core import flat
+
+ROOT = Path(__file__).parents[1]
 
 
 def steps(found: Any) -> list[tuple[str, list[int]]]:
@@ -71,6 +76,16 @@ def test_thousands_of_values_from_before() -> None:
     found = flat([math.dot([x] * len(old), old[::-1])], [x], x.number)
     assert all(a is b for a, b in zip(found.captured, old, strict=True))
     assert found.operands[1000:].tolist() == [*range(1000, 0, -1)]
+
+
+def test_the_first_value_of_all_is_a_leaf_like_the_others() -> None:
+    """It has the number 0, and only in a new process one can meet it."""
+    program = (
+        "from autograd import Value; from autograd.core import flat;"
+        " found = flat([Value(2.0) * 3.0], []); print(found.captured, found.constants.tolist())"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert (ended.stdout, ended.stderr) == ("[] [2.0, 3.0]\n", "")
 
 
 def test_of_nothing_and_of_numbers() -> None:

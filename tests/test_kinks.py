@@ -10,6 +10,7 @@ from hypothesis import given
 from autograd import Value, kinks, math, primitives as p
 from autograd.errors import ArgumentError, GraphError
 from autograd.graph import topological_order
+from autograd.kinks import one_sided
 from autograd.testing import graphs
 
 TOUCHED = [
@@ -104,8 +105,27 @@ def test_a_margin_finds_kinks_that_were_nearly_touched(
     assert 0.0 < gap <= margin
 
 
+@pytest.mark.parametrize(
+    ("x", "distance", "step"), [(0.0, 0.0, 2.0**-500), (1.0, 0.0, 2.0**-52), (1.0, 0.25, 0.5), (0.0, 1e-9, 2e-9)]
+)
+def test_a_side_is_looked_at_over_the_smallest_step_behind_the_kink_and_a_wider_one(
+    x: float, distance: float, step: float
+) -> None:
+    places: list[float] = []
+    watched = p.Primitive("watched", lambda x: places.append(x) or x, (lambda z, x: 1.0,))
+    for way in (-1.0, 1.0):
+        places.clear()
+        one_sided(watched, [x], 0, way, distance)
+        assert places == [x, x + way * step, x + way * step * 2.0**16]
+
+
 def test_constants_are_not_varied() -> None:
     assert [kink.place for kink in kinks(math.maximum(2.0, Value(2.0)))] == [1]
+
+
+def test_a_kink_may_be_at_any_of_hundreds_of_operands() -> None:
+    numbers = [*map(Value, range(300)), Value(299.0)]
+    assert [kink.place for kink in kinks(math.maximum(*numbers))] == [299, 300]
 
 
 def test_kinks_are_listed_in_the_order_of_the_computation() -> None:

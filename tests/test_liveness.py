@@ -32,6 +32,8 @@ FOLLOWING = [
     ("if x: y = 1\nreturn y", "x y"),
     ("return [x for x in xs if y]", "xs y"),
     ("return {x: y for x in xs}", "xs y"),
+    ("return f([x for x in xs], y)", "f xs y"),
+    ("return f(lambda x: x + a, y)", "a f y"),
     ("f = lambda x, y=z: x + a\nf(b)", "a b z"),
     ("with f(x) as y: y.z", "f x y"),
     ("try: x = 1\nexcept f: g(x)\nfinally: y = z", "f g x z"),
@@ -57,6 +59,8 @@ def test_what_follows_is_alive(text: str, names: str) -> None:
         ("for i in xs:\n    if c: x = 1\n    f(x)", "c f x"),  # the next turn reads c
         ("for i in xs:\n    if c: x = 1\n    break\nreturn x", "x"),
         ("for i in xs:\n    if c: x = 1\n    continue\nreturn y", "c y"),
+        ("for i in xs:\n    x = 0\n    for j in ys:\n        if c: x = 1\n        continue\n    f(x)", "c f x ys"),
+        ("while a:\n    try: f(y)\n    except e: pass\n    if c: y = 1", "a c e f y"),
         ("while f(x):\n    if c: y = 1\n    x = 1", "c f"),
         ("for i in xs:\n    f(y)\n    if c: y = 1\n    y = 2", "c f"),
         ("try:\n    if c: x = 1\nexcept f: g(x)", "c f g x"),

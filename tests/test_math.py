@@ -71,6 +71,8 @@ def test_what_has_no_derivative_is_that_of_the_standard_library() -> None:
 def test_every_public_name_exists_once() -> None:
     assert len(math.__all__) == len(set(math.__all__))
     assert {*OWN, *OF_ONE, *OF_TWO, *ROUNDING} <= set(math.__all__)
+    assert {name for name in dir(standard) if not name.startswith("_")} <= set(math.__all__)
+    assert not any(name.startswith("_") for name in math.__all__)
     assert all(hasattr(math, name) for name in math.__all__)
 
 

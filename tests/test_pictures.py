@@ -14,8 +14,9 @@ from autograd import Value, draw, primitives as p
 from autograd.draw import Drawing, Edge, Node, Picture
 from autograd.errors import ArgumentError, DrawingError
 from autograd.graph import topological_order
+from autograd.picture.data import digits, plain
 from autograd.picture.groups import groups
-from autograd.picture.palette import PALETTES, Palette, look_of_edge, look_of_node, mixed
+from autograd.picture.palette import PALETTES, Look, Palette, look_of_edge, look_of_node, mixed
 from autograd.picture.parts import Parts
 from autograd.testing import graphs
 
@@ -160,6 +161,14 @@ def test_parameters_have_their_names_in_the_model() -> None:
     assert draw(line(3.0), model=line).picture.clusters == ()
 
 
+def test_a_line_has_no_more_than_60_characters() -> None:
+    assert [plain("x" * length) for length in (60, 61)] == ["x" * 60, "x" * 59 + "…"]
+
+
+def test_numbers_below_a_million_are_written_out() -> None:
+    assert [digits(x) for x in (12345.6, -999_999.0, 1e6, 1e-4, 0.0)] == ["12346", "-999999", "1e+06", "0.0001", "0"]
+
+
 # ── the parts of a model ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -253,6 +262,7 @@ def test_what_uses_parameters_of_several_modules_belongs_to_none(model: Part) ->
 def test_a_long_or_manifold_representation_gives_way_to_the_class() -> None:
     parts = Parts(Part("x" * 50, inner=Part("two\nlines"), short=Part("short")))
     assert parts.titles == {"": "Part", "inner": "Part", "short": "short"}
+    assert [Parts(Part("x" * length)).titles[""] for length in (44, 45)] == ["x" * 44, "Part"]
 
 
 def test_depth_0_draws_the_whole_model_as_one(model: Part, loss: Value) -> None:
@@ -306,6 +316,27 @@ def test_samples_made_alike_are_drawn_once_with_their_range(model: Part) -> None
     assert arrow(picture, module, shown[1].name).sign == 0  # of a module: the size, without a sign
 
 
+def test_each_of_several_modules_may_be_a_single_value() -> None:
+    model = Part("Model", one=neuron(2.0), two=neuron(3.0))
+    one, two = (part.inner["w0"] for part in model.inner.values())
+    picture = draw(one * two, model=model, depth=1)
+    assert [node.title for node in nodes(picture, "module").values()] == ["one  Neuron", "two  Neuron"]
+
+
+def test_of_modules_alike_in_one_it_is_said_how_many_there_are() -> None:
+    def lines(*weights: float) -> tuple[str, ...]:
+        model = Part("Model", **{f"n{i}": neuron(weight) for i, weight in enumerate(weights)})
+        total = p.fsum(*[parameter for _, parameter in model.named_parameters()])
+        (module,) = nodes(draw(total, model=model, depth=0), "module").values()
+        return module.lines
+
+    assert [lines(*range(1, count)) for count in (2, 3, 4)] == [
+        ("1 parameter",),
+        ("2 × Neuron", "2 parameters"),
+        ("3 × Neuron", "3 parameters"),
+    ]
+
+
 def test_what_is_used_differently_is_not_drawn_as_one(model: Part) -> None:
     x = respond(model, 1.0, 2.0)
     picture = draw(x * 2.0 - x * 3.0, model=model, depth=0)
@@ -320,9 +351,9 @@ def test_a_batch_is_drawn_like_a_sample_even_if_samples_alternate_with_what_foll
 def test_a_chain_is_drawn_link_by_link() -> None:
     line = Line()
     x = line(1.0)
-    for _ in range(30):
+    for _ in range(300):
         x = p.sin(x)
-    assert len(nodes(draw(x, model=line, depth=0), "operation")) == 32
+    assert len(nodes(draw(x, model=line, depth=0), "operation")) == 302
 
 
 def test_a_module_that_reads_its_own_result_can_be_drawn() -> None:
@@ -459,6 +490,17 @@ def test_a_picture_in_plain_text() -> None:
     ]
 
 
+def test_what_is_used_again_is_said_to_stand_above_and_the_tree_goes_on() -> None:
+    x, y = Value(2.0, label="x"), Value(3.0, label="y")
+    assert draw(x * x + y).to_text().splitlines() == [
+        "+  data 7  grad 0",
+        "├── *  data 4  grad 0",
+        "│   ├── x  data 2  grad 0",
+        "│   └── x  (see above)",
+        "└── y  data 3  grad 0",
+    ]
+
+
 @settings(max_examples=20)
 @given(graph=graphs())
 def test_every_language_shows_every_value(graph: tuple[Value, list[Value]]) -> None:
@@ -553,6 +595,43 @@ def test_a_larger_gradient_has_a_deeper_tint(palette: Palette) -> None:
         distances = [math.dist(lab(palette.blank, cones), lab(fill, cones)) for fill in fills]
         assert distances == sorted(distances)
         assert fills[0] == palette.blank
+
+
+@themes
+def test_a_larger_contribution_has_a_wider_arrow_or_a_darker_line(palette: Palette) -> None:
+    blue, pale = palette.positive_line, mixed(palette.paper, palette.positive_line, 0.3)
+    looks = [
+        look_of_edge(Edge("a", "b", kind, sign=1, weight=weight), palette)
+        for kind in ("operand", "weight")
+        for weight in (0.0, 1.0)
+    ]
+    assert [(look.line, look.width) for look in looks] == [(blue, 1.0), (blue, 4.5), (pale, 0.4), (blue, 4.4)]
+
+
+@themes
+def test_the_sign_of_a_gradient_is_that_of_the_colours_and_a_module_has_none(palette: Palette) -> None:
+    looks = [look_of_node(Node("v", "value", tint=tint), palette) for tint in (1.0, -1.0, 0.0)]
+    looks += [look_of_node(Node("v", "module", tint=tint), palette) for tint in (1.0, 0.0)]
+    assert look_of_node(Node("v", "value", tint=-0.5), palette).line == palette.negative_line
+    assert [(look.line, look.fill) for look in looks] == [
+        (palette.positive_line, palette.positive),
+        (palette.negative_line, palette.negative),
+        (palette.line, palette.blank),
+        (palette.line, palette.size),
+        (palette.line, palette.blank),
+    ]
+
+
+@themes
+def test_what_is_dead_or_not_finite_is_painted_so(palette: Palette) -> None:
+    assert [look_of_node(Node("v", "value", state=state), palette) for state in ("dead", "flagged")] == [
+        Look(palette.faint, palette.dead_ink, 1.2, palette.dead, dashed=True),
+        Look(palette.flag_line, palette.flag_ink, 2.4, palette.flag),
+    ]
+    assert [look_of_edge(edge, palette) for edge in (Edge("a", "b", "blocked"), Edge("a", "b", state="flagged"))] == [
+        Look(palette.faint, palette.soft_ink, 1.0, dashed=True),
+        Look(palette.flag_line, palette.flag_line, 4.5),
+    ]
 
 
 def test_a_dark_picture_differs_in_nothing_but_colours(expression: Value) -> None:

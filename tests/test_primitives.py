@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from itertools import product
-from math import copysign, inf, isnan, nan
+from math import copysign, inf, isfinite, isnan, nan, nextafter
 
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -25,6 +25,19 @@ def same(a: float, b: float) -> bool:
 
 def differentiable(row: Primitive, count: int) -> list[int]:
     return [i for i in range(count) if row.many or row.rules[i] is not None]
+
+
+BOUNDED = ["acos", "acosh", "asin", "asin_slope", "atanh", "atanh_slope", "log", "log10", "log1p", "log2", "sqrt"]
+
+
+@pytest.mark.parametrize("row", [TABLE[name] for name in BOUNDED], ids=BOUNDED)
+def test_a_domain_ends_where_the_values_do(row: Primitive) -> None:
+    ((low, high),) = row.domain
+    borders = [(border, outwards) for border, outwards in ((low, -inf), (high, inf)) if isfinite(border)]
+    assert borders
+    for border, outwards in borders:
+        assert isnan(row(nextafter(border, outwards)))
+        assert isfinite(row(nextafter(border, -outwards)))
 
 
 # ── each partial of each row ─────────────────────────────────────────────────────────────────────────────────────────

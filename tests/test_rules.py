@@ -16,6 +16,8 @@ FOLDER = Path(rules.__file__).parent
 
 
 def test_the_header_is_current(capsys: pytest.CaptureFixture[str]) -> None:
+    runpy.run_path(rules.__file__, run_name="imported")
+    assert capsys.readouterr().out == ""
     runpy.run_path(rules.__file__, run_name="__main__")
     committed = (FOLDER / "_rules.h").read_text(encoding="utf-8")
     assert committed == capsys.readouterr().out, "run `python -m autograd.rules > autograd/_rules.h`"
@@ -48,7 +50,7 @@ def test_statements_are_the_steps_of_the_rule(rule: primitives.Rule, statements:
 
 
 def test_what_is_known_of_a_number_is_not_asked_again() -> None:
-    for x, answer in (0.0, "1.0"), (0.5, "0.0"):
+    for x, answer in (0.0, "1.0"), (0.5, "0.0"), (-0.5, "0.0"):
         asked = lambda z, _, x=x: float(primitives.is_zero(x))  # noqa: E731
         assert rules.steps(asked, ["x"], "partial") == [f"partial = number({answer});"]
 

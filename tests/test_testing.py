@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from itertools import product
 from math import cos, cosh, exp, inf, isfinite, isnan, log, nan, pi, sin, sqrt
 from typing import Any
@@ -27,12 +28,15 @@ from autograd.testing import (
     SENSITIVITY,
     SIZE,
     Expression,
+    Program,
     check_gradients,
     expressions,
     graphs,
     operands,
     partial_by_differences,
+    programs,
 )
+from autograd.trials import expect, numbers
 
 ROWS = [TABLE[name] for name in sorted(BUILT_IN)]
 every_row = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
@@ -369,6 +373,35 @@ def test_without_flint_differences_judge_alone(slightly_wrong: Primitive) -> Non
         check_gradients(wrong, (0.5,))
 
 
+@pytest.mark.usefixtures("own_rows")
+@pytest.mark.parametrize(("error", "is_noticed"), [(0.9e-9, False), (1.1e-9, True)])
+def test_how_small_a_relative_error_flint_notices(error: float, is_noticed: bool) -> None:
+    precision.ORACLES["off"] = lambda x: x.sin()
+    off = make("off", stdlib.sin, lambda z, x: (1.0 + error) * math.cos(x))
+    with pytest.raises(GradientError) if is_noticed else nullcontext():
+        check_gradients(off, (0.5,), order=1)
+
+
+@pytest.mark.usefixtures("own_rows", "no_flint")
+@pytest.mark.parametrize(
+    ("evaluate", "slope", "is_noticed"),
+    [
+        (stdlib.sin, lambda x: (1.0 + 0.9e-7) * math.cos(x), False),
+        (stdlib.sin, lambda x: (1.0 + 1.1e-7) * math.cos(x), True),
+        (lambda x: 1.0, lambda x: 1.0e-11, False),  # what may be left where larger terms cancel
+        (lambda x: 1.0, lambda x: 1.2e-11, True),
+        (lambda x: 0.01, lambda x: 1.0e-11, False),
+        (lambda x: 0.01, lambda x: 1.2e-11, True),
+        (lambda x: 100.0, lambda x: 1.0e-9, False),
+        (lambda x: 100.0, lambda x: 1.2e-9, True),
+    ],
+)
+def test_how_small_an_error_differences_notice(evaluate: Any, slope: Any, is_noticed: bool) -> None:
+    off = make("off", evaluate, lambda z, x: slope(x))
+    with pytest.raises(GradientError) if is_noticed else nullcontext():
+        check_gradients(off, (0.5,), order=1)
+
+
 def test_a_primitive_unknown_to_flint_hides_only_its_own_output(slightly_wrong: Primitive) -> None:
     unknown = make("unknown", stdlib.cos, lambda z, x: -math.sin(x))
     check_gradients(unknown, (0.5,))
@@ -503,6 +536,33 @@ SUBNORMAL = [
 def test_what_rounding_may_hide_in_a_constant_is_its_error(x: float, step: float) -> None:
     """Values are taken to be exact to 8 units of 2⁻⁵³; the widest step, halved once, hides least in them."""
     assert differentiate(lambda x: [7.5], x) == [Estimate(0.0, 8 * 2.0**-53 * 7.5 / (step / 2))]
+
+
+def test_what_underflow_may_hide_in_a_constant_0_is_its_error() -> None:
+    assert differentiate(lambda x: [0.0], 0.5) == [Estimate(0.0, 2.0**-1022 / 2.0**-8)]
+    assert differentiate(lambda x: [0.0], 2.0**1000) == [Estimate(0.0, 2.0**-1074)]
+
+
+@pytest.mark.parametrize(
+    ("x", "first", "last"),
+    [
+        (0.0, 1.0, 2.0**-7),
+        (0.75, 1.0, 2.0**-7),
+        (2.0**-40, 1.0, 2.0**-46),
+        (2.0**40, 2.0**20, 2.0**34),
+        (5e-324, 1.0, 2.0**-1000),
+    ],
+)
+def test_where_nothing_is_found_smaller_steps_are_tried_and_one_in_proportion(
+    x: float, first: float, last: float
+) -> None:
+    places: list[float] = []
+    differentiate(lambda place: places.append(place - x) or [nan], x)  # type: ignore[func-returns-value]
+    steps = [first * 2.0**-7, first * 2.0**-10, first * 2.0**-13, last]
+    halved = [step / 2.0**times for step in steps for times in range(6)]
+    if x <= 1.0:
+        halved.insert(18, 2.0**-7)  # where values are compared with their errors, before the last step
+    assert places == [way * step for step in halved for way in (1.0, -1.0)]
 
 
 @pytest.mark.parametrize(("row", "operands", "place"), SUBNORMAL)
@@ -818,6 +878,14 @@ def test_expressions_are_varied() -> None:
 def test_limits_of_expressions(expression: Expression) -> None:
     assert len(expression.point) == 1
     assert len(expression.steps) <= 2
+
+
+@given(programs(max_steps=3, max_leaves=2))
+def test_limits_of_programs(program: Program) -> None:
+    assert 1 <= len(program.steps) <= 3
+    assert 1 <= len(program.point) <= 2
+    assert all(x in range(1, 10) for x in program.point)
+    assert all(abs(x) <= SIZE for x in (*numbers(program), *expect(program).gradients))
 
 
 @given(graphs(max_steps=3, max_variables=2))

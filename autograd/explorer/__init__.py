@@ -36,7 +36,7 @@ class HasParameters(Protocol):
         """Yield names such as `layers.0.neurons.2.bias`, and parameters."""
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True)
 class Exploration:
     """A computation to be explored in a browser: save it, or let a notebook show it."""
 

@@ -14,7 +14,7 @@ from autograd.core import Value
 from autograd.picture.parts import Parts
 
 
-@dataclass(eq=False)
+@dataclass
 class Group:
     """Values that are drawn as one, operands before results, and the modules that they make up, if they do."""
 
@@ -41,27 +41,27 @@ def groups(order: Sequence[Value], parts: Parts, depth: int | None, most: int) -
         else:
             unit = units.setdefault(node, Group(owners[node]))
         unit.values.append(node)
-    return _united(list(units.values()), order[-1], parts, most)
+    return _united(list(units.values()), parts, most)
 
 
-def _united(units: list[Group], root: Value, parts: Parts, most: int) -> list[Group]:
+def _united(units: list[Group], parts: Parts, most: int) -> list[Group]:
     """Return the units, those that are made alike in one group."""
     units.sort(key=lambda unit: unit.values[-1].number)
     found: dict[int, Group] = {}
-    for unit, kind in zip(units, _kinds(units, [_nature(unit, root, parts) for unit in units], most)):
+    for unit, kind in zip(units, _kinds(units, [_nature(unit, parts) for unit in units], most)):
         group = found.setdefault(kind, Group(unit.within))
         group.values += unit.values
         group.modules += unit.modules
     return list(found.values())
 
 
-def _nature(unit: Group, root: Value, parts: Parts) -> Hashable:
+def _nature(unit: Group, parts: Parts) -> Hashable:
     """Return what a unit is, apart from what stands around it."""
     if unit.modules:
         return parts.titles[unit.modules[0]], unit.within
     (node,) = unit.values
     operation = node.primitive and node.primitive.name
-    return operation, node.label, node is root, unit.within, parts.parameters.get(node)
+    return operation, node.label, unit.within, parts.parameters.get(node)
 
 
 def _kinds(units: Sequence[Group], natures: Iterable[Hashable], most: int) -> list[int]:

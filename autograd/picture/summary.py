@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from math import hypot
+from typing import NamedTuple
 
 from autograd.picture.groups import Group
 from autograd.picture.parts import Parts
 
 
-@dataclass(frozen=True)
-class Summary:
+class Summary(NamedTuple):
     """Facts about the modules of a group."""
 
     title: str  # of one module
