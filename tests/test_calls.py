@@ -12,6 +12,8 @@ import pytest
 from autograd import Value, adjoints, grad, hessian, jit, math, value_and_grad, vmap
 from autograd.errors import ArgumentError
 from autograd.jit import Compiled
+from autograd.machine import Filler
+from autograd.paths import NO_WAY, Shortcut
 
 rng = np.random.default_rng(0)
 WEIGHTS = rng.standard_normal(3)
@@ -75,10 +77,6 @@ def test_a_training_step_is_one_program_around_its_calls(step: Any) -> None:
 
 
 def test_what_goes_in_may_be_computed_and_may_come_from_another_call() -> None:
-    def f(x: Any, y: Any) -> Any:
-        scaled = vmap(lambda a, b: a / b, (0, None))(x, y)
-        return vmap(lambda a, b: a * math.sin(b), (0, None), reduce="sum")([scaled[2], scaled[0], y + 1.0], 2.0 * y)
-
     def unstacked(x: Any, y: Any) -> Any:
         return sum(a * np.sin(2.0 * y) for a in (x[2] / y, x[0] / y, y + 1.0))
 
@@ -189,6 +187,48 @@ def test_arguments_may_look_otherwise_from_call_to_call() -> None:
         with pytest.raises((TypeError, ArgumentError)):
             compiled(*args)
     close(compiled(*usual)[1], updated)
+
+
+# ── the shortest way ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+in_c = pytest.mark.skipif(Filler is None, reason="the machine in C fills in the arguments")
+
+
+@in_c
+def test_arguments_of_the_shapes_seen_last_take_the_shortest_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    ways, way = [], Shortcut.__call__
+    monkeypatch.setattr(Shortcut, "__call__", lambda shortcut, args: ways.append(way(shortcut, args)) or ways[-1])
+    compiled = jit(of_sums)
+    for count in 20, 20, 20, 5, 5:
+        args = WEIGHTS, POINTS[:count], LABELS[:count]
+        expected = of_sums(*args, 0.5)[1]
+        close(compiled(*args, 0.5)[1], expected)
+        close(compiled(*args, rate=0.5)[1], expected)
+        close(jit(lambda rate, args=args: compiled(*args, rate))(0.5)[1], expected)
+    assert [found is NO_WAY for found in ways] == [False, False, True, False]
+    with pytest.raises(TypeError, match="unexpected keyword"):
+        compiled(*args, 0.5, other=1.0)
+
+
+def of_branches(xs: Any) -> Any:
+    total = vmap(lambda x: x * x, reduce="sum")(xs)
+    return [total] if total > 1.0 else []
+
+
+WEIGHT = Value(0.5)
+LONGER_WAYS = {
+    "no call": lambda xs: 2.0 * xs[0],
+    "branches": of_branches,
+    "branches of lanes": lambda xs: 2.0 * vmap(lambda x: x if len([1] * bool(x > 0.0)) else -x, reduce="sum")(xs),
+    "captured": lambda xs: WEIGHT * vmap(lambda x: x * x, reduce="sum")(xs),
+}
+
+
+@pytest.mark.parametrize("name", LONGER_WAYS)
+def test_others_do_not(name: str) -> None:
+    compiled = jit(LONGER_WAYS[name])
+    compiled(LABELS)
+    assert compiled._shortcut is None
 
 
 # ── derivatives ──────────────────────────────────────────────────────────────────────────────────────────────────────

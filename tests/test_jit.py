@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -416,6 +417,21 @@ def test_more_shapes_than_are_remembered() -> None:
     for size in range(MOST_SHAPES + 2):
         same(double(np.arange(float(size))), 2.0 * np.arange(float(size)))
     assert len(double.programs) == 1
+    assert len(double._known) == 2  # the others have been forgotten
+
+
+def test_arguments_of_known_shapes_are_not_taken_apart_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    module, taken = sys.modules["autograd.jit"], []
+    for name in "over_lanes", "without_lanes":
+        taking = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda *args, taking=taking: taken.append(args) or taking(*args))
+    product, total = vmap(lambda x, y: x * y, (0, None)), jit(lambda xs, y: xs[0] + y)
+    for size in 2, 3:
+        for y in 2.0, 3.0:
+            xs = np.arange(float(size))
+            same(product(xs, y), y * xs)
+            assert total(xs, y) == y
+    assert len(taken) == 4  # one for each function and each size
 
 
 @pytest.mark.parametrize("axis", [0, 1, 2, -1])
