@@ -12,6 +12,7 @@ module, and in each of these places one change.
 
 from __future__ import annotations
 
+import ast
 import difflib
 import os
 import re
@@ -140,7 +141,11 @@ class Mutant(NamedTuple):
         return [line for line in lines if not line.startswith(("---", "+++", "@@"))]
 
     def has_meaning(self, source: str) -> bool:
-        """Return whether the change could be seen when the module is used."""
+        """Return whether the change could be seen when the module is used, but not before: it has to be Python."""
+        try:
+            ast.parse(self.applied_to(source))
+        except SyntaxError:
+            return False
         return not any(MEANINGLESS.search(line) for line in self.changes(source))
 
 

@@ -509,6 +509,7 @@ def test_lanes_have_to_be_equally_many() -> None:
     [
         (0, (1.0,), "expected an array with the lanes along axis 0"),
         (2, (np.zeros(3),), "expected an array with the lanes along axis 2"),
+        (-2, (np.zeros(3),), "expected an array with the lanes along axis -2"),
         (0, (np.array(["a"]),), "got an array of <U1; expected real numbers"),
         ((0, 0), (np.zeros(3),), "in_axes has 2 entries for 1 positional arguments"),
         ("0", (np.zeros(3),), "expected an int, None, or a structure of these"),
