@@ -116,6 +116,21 @@ def test_a_call_of_which_nothing_is_needed_is_not_made() -> None:
     assert (call.results.start, call.results.stop) == (2, 3)
 
 
+def test_a_sum_of_which_only_the_slope_is_needed_is_not_taken() -> None:
+    compiled = jit(lambda w, xs: grad(lambda w: 2.0 * vmap(lambda x: math.sin(w * x), reduce="sum")(xs))(w))
+    for w in 0.5, 0.25:
+        close(compiled(w, LABELS), 2.0 * (LABELS * np.cos(w * LABELS)).sum())
+    ((call,),) = (path.calls for _, kernel in compiled._kernels for path in kernel.paths.all)
+    assert call.results.stop - call.results.start == 1
+
+
+def test_lanes_find_numbers_that_are_given_anew_each_time() -> None:
+    compiled = jit(lambda w, xs: vmap(lambda x: w * x)(xs))
+    for w in 2.0, 3.0:
+        close(compiled(w, LABELS), w * LABELS)
+    assert calls(compiled) == [1]
+
+
 def test_lanes_may_branch_and_may_take_paths_that_nobody_has_taken_before() -> None:
     def root(x: Any) -> Any:
         y = 1.0
@@ -146,10 +161,10 @@ def test_what_is_asked_of_a_sum_decides_on_the_path() -> None:
 
 def test_modules_are_trained_by_what_calls_them_over_lanes() -> None:
     w = Value(0.5, label="w")
-    compiled = jit(lambda xs: 3.0 * vmap(lambda x: math.tanh(w * x), reduce="sum")(xs))
+    compiled = jit(lambda scale, xs: scale * vmap(lambda x: math.tanh(w * x), reduce="sum")(xs))
     for number in 0.5, -2.0:
         w.data = number
-        total = compiled(LABELS)
+        total = compiled(3.0, LABELS)
         total.backward()
         close(total.data, 3.0 * np.tanh(number * LABELS).sum())
         close(w.grad, (3.0 * LABELS * (1.0 - np.tanh(number * LABELS) ** 2)).sum())
