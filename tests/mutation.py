@@ -151,6 +151,8 @@ class Mutant(NamedTuple):
 
 def is_code(node: Any) -> bool:
     """Return whether a node of the source stands outside of annotations, protocols and rules of the table."""
+    if node.parent is not None and node.parent.type == "parameters":
+        return False  # the mark in front of parameters that have to be named
     while node.parent is not None:
         before = node.get_previous_sibling()
         if (getattr(before, "value", ""), node.parent.type) in ANNOTATIONS:
