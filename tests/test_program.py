@@ -17,9 +17,11 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from autograd import Value, adjoints, grad, hessian, hvp, jvp, math, primitives as p
+from autograd.core import NATIVE
 from autograd.errors import GraphError
 from autograd.machine import one
 from autograd.passes import (
+    Writer,
     carry,
     drop,
     flatten,
@@ -411,6 +413,15 @@ def test_equal_steps_are_taken_once() -> None:
         "v7 = sin(v0)",
         "return v4, v5, v6, v7",
     ]
+
+
+@pytest.mark.skipif(NATIVE, reason="counts calls in plain Python")
+def test_few_steps_are_looked_at_to_find_an_equal_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks, look = [], Writer._is_same
+    monkeypatch.setattr(Writer, "_is_same", lambda writer, *args: looks.append(args) or look(writer, *args))
+    program = recorded(lambda x: tuple(x * (0.5 + k) for k in range(1000)), 1)
+    assert share(program) == program
+    assert len(looks) < 1000
 
 
 @pytest.mark.parametrize("row", [row for row in TABLE.values() if row.name in BUILT_IN], ids=lambda row: row.name)
