@@ -490,6 +490,7 @@ FUSED: list[tuple[Callable[..., Any], str]] = [
     (lambda a, b, c, d: -a + b, "dot(v0, v1, -1.0, 1.0)"),
     (lambda a, b, c, d: a - -b, "dot(v0, v1, 1.0, 1.0)"),
     (lambda a, b, c, d: p.dot(a, b, c, d) + a, "dot(v0, v1, v0, v2, v3, 1.0)"),
+    (lambda a, b, c, d: p.dot(*[a] * 15, *[b] * 15) + c, f"dot({'v0, ' * 15}v2, {'v1, ' * 15}1.0)"),
 ]
 
 
