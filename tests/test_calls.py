@@ -91,6 +91,35 @@ def test_what_goes_in_may_be_computed_and_may_come_from_another_call() -> None:
     assert calls(compiled) == [2]
 
 
+def test_calls_are_made_in_the_order_in_which_they_need_one_another() -> None:
+    def f(xs: Any) -> Any:
+        total = 1.0
+        for _ in range(4):
+            total = vmap(lambda x, y: math.sin(x + y), (0, None), reduce="sum")(xs, total)
+        return total
+
+    compiled = jit(f)
+    for xs in LABELS, 0.5 * LABELS, np.array([2.0]):
+        close(compiled(xs), f(xs))
+    assert calls(compiled)[0] == 4
+
+
+def test_what_goes_in_is_computed_first_unless_it_is_there() -> None:
+    square = vmap(lambda x: x * x, reduce="sum")
+    functions = {"one": lambda xs: 2.0 * square(xs), "first": lambda xs, y: y * square(xs)}
+    functions |= {"last": lambda y, xs: y * square(xs), "computed": lambda xs: square(2.0 * xs)}
+    steps = {}
+    for name, f in functions.items():
+        compiled = jit(f)
+        args = {"first": (LABELS[:1], 2.0), "last": (2.0, LABELS)}.get(name, (LABELS,))
+        for _ in range(2):
+            close(compiled(*args), f(*args))
+        ((path,),) = (kernel.paths.all for _, kernel in compiled._kernels)
+        (frame,) = path._frames
+        steps[name] = len(frame.steps)
+    assert steps == {"one": 1, "first": 1, "last": 1, "computed": 2}
+
+
 def test_results_of_each_lane_are_nodes_of_their_own() -> None:
     compiled = jit(lambda points: vmap(lambda p: np.array([p[0] * p[1], math.exp(p[0])]))(points).T)
     close(compiled(POINTS), [POINTS[:, 0] * POINTS[:, 1], np.exp(POINTS[:, 0])])
