@@ -17,6 +17,7 @@ from autograd import (
     Value,
     adjoints,
     calls,
+    columns,
     grad,
     hessian,
     jacobian,
@@ -278,6 +279,7 @@ def test_axes_are_those_of_jax() -> None:
     same(vmap(lambda column: column[0], in_axes=-1)(matrix), matrix[0])
     axes = {"a": 0, "b": None}, None
     same(vmap(lambda p, y: p["a"] * p["b"] + y, axes)({"a": matrix[0], "b": 2.0}, 1.0), 2.0 * matrix[0] + 1.0)
+    same(vmap(lambda xs: xs[0] + xs[-1], ([0] * 300,))([matrix[0]] * 300), 2.0 * matrix[0])
     same(vmap(lambda x, *, y: x - y)(matrix[0], y=matrix[1]), matrix[0] - matrix[1])
 
 
@@ -458,6 +460,8 @@ def test_arguments_of_known_shapes_are_not_taken_apart_again(monkeypatch: pytest
     for name in "over_lanes", "without_lanes":
         taking = getattr(module, name)
         monkeypatch.setattr(module, name, lambda *args, taking=taking: taken.append(args) or taking(*args))
+    looked, look = [], columns.numbers_of
+    monkeypatch.setattr(columns, "numbers_of", lambda block: looked.append(block) or look(block))
     product, total = vmap(lambda x, y: x * y, (0, None)), jit(lambda xs, y: xs[0] + y)
     for size in 2, 3:
         for y in 2.0, 3.0:
@@ -465,6 +469,7 @@ def test_arguments_of_known_shapes_are_not_taken_apart_again(monkeypatch: pytest
             same(product(xs, y), y * xs)
             assert total(xs, y) == y
     assert len(taken) == 4  # one for each function and each size
+    assert len(looked) == 8  # two arguments of each: the next ones hold no Values
 
 
 @pytest.mark.parametrize("axis", [0, 1, 2, -1])
