@@ -569,6 +569,8 @@ def test_slopes_of_small_powers_are_products() -> None:
         return optimize(flatten(recording.outputs, recording.inputs), exact)
 
     assert body(slope(2.0)) == ["v2 = v0 * 2.0", "return v2"]
+    nothing = optimize(recorded(lambda x: p.monomial(0.0, x, 2.0, 1.0), 1))  # even for an infinite x
+    assert [row.name for row, _ in nothing] == ["monomial"]
     assert body(slope(3.0)) == ["v2 = v0 * v0", "v3 = v2 * 3.0", "return v3"]
     others = [slope(2.5), slope(2.0, exact=True), optimize(recorded(lambda x: p.monomial(x, 2.0, 2.0, 1.0), 1))]
     assert all(p.monomial in program.rows for program in others)
