@@ -31,6 +31,7 @@ docs: $(VENV)/ready  ## print the pages that are printed, run every example in t
 	$(RUN) docs/print_primitives.py > docs/primitives.new && mv docs/primitives.new docs/primitives.md
 	$(RUN) -m docs.print_misconceptions > docs/misconceptions.new && mv docs/misconceptions.new docs/misconceptions.md
 	$(RUN) -m pytest --doctest-modules autograd nn tests/test_documentation.py
+	AUTOGRAD_PURE=1 $(RUN) -m pytest --doctest-modules autograd/passes.py  # else its functions are those of C
 
 kernels: $(VENV)/ready  ## print the table of primitives in C, for the compiled core, and in JavaScript, for the explorer
 	$(RUN) -m autograd.kernels > autograd/_kernels.new && mv autograd/_kernels.new autograd/_kernels.h

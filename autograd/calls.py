@@ -83,8 +83,8 @@ class Call:
             yield partial(Machine(self.arguments, exact=True).one, numbers[: self.results.start], found)
         blocks = [found[place] for place in self.blocks]
         blocks = [x if width is None else x.reshape(-1, width) for x, width in zip(blocks, self.widths)]
-        inputs, uniforms = Inputs(blocks, self.varying, self.count, plain=True), found[: self.uniforms]
-        yield self.kernel.bound(inputs, uniforms, self.captured, numbers[self.results])
+        inputs = Inputs(blocks, self.varying, self.count)
+        yield self.kernel.bound(inputs, found[: self.uniforms], self.captured, numbers[self.results])
 
 
 def needed(called: Sequence[Called], roots: Sequence[Any], first: int) -> list[Called]:

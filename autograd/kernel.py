@@ -202,17 +202,19 @@ class Application:
 
     def row(self, place: int, slopes: Sequence[Column]) -> list[Any]:
         """Return the slopes of one result by the operands, given those of all results."""
+        return cells(self._row(place, slopes))
+
+    def _row(self, place: int, slopes: Sequence[Column]) -> Sequence[Column]:
         width = len(self.active) + len(self.captured)
-        return cells(slopes[place * width : (place + 1) * width])
+        return slopes[place * width : (place + 1) * width]
 
     def nodes(self, results: Sequence[Column]) -> list[Any]:
         """Return the results as nodes: one for a number, one per lane for a column."""
         slopes = self._found(self.slopes, self.columns)
-        width = len(self.active) + len(self.captured)
         made: list[Any] = []
         for place, result in enumerate(results):
-            row = slopes[place * width : (place + 1) * width]
             if is_array(result):
+                row = self._row(place, slopes)
                 lanes = (self._lane(lane) for lane in range(len(result)))
                 partials = ([float(x[i]) if is_array(x) else x for x in row] for i in range(len(result)))
                 nodes = [x._node(place, float(y), slopes) for x, y, slopes in zip(lanes, result, partials)]
@@ -252,8 +254,8 @@ class Application:
         rest = iter(operands)
         columns = list(self.columns)
         for place in self.active:
-            shape = getattr(columns[place], "shape", None)
-            columns[place] = next(rest) if shape is None else array(islice(rest, shape[0]), shape)
+            column = columns[place]
+            columns[place] = array(islice(rest, len(column)), column.shape) if is_array(column) else next(rest)
         if any(isinstance(x, Value) for x in operands):
             return kernel.columns(Inputs(columns, self.kernel.varying, self.count))
         return self._found(kernel, columns, dict(zip(self.captured, rest)))  # type: ignore[no-any-return]

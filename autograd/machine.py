@@ -68,17 +68,6 @@ def many(
     return [float(x) for x in sums]
 
 
-def first_mismatch(program: Program, columns: Sequence[Any], lanes: Chosen, *, exact: bool = False) -> Lanes:
-    """Return for each lane the first guard that it answers otherwise; where it answers all as it has to, their number.
-
-    Columns and lanes are those of `many`.
-    """
-    from autograd.passes import guards_only
-    from autograd.vectors import Batch
-
-    return Batch(guards_only(program), exact).run(columns, lanes, [])[1]
-
-
 def parted_on_numpy(lanes: range | Lanes, numbers: Lanes) -> list[tuple[int, range | Lanes]]:
     """Return each of the numbers, one per lane, with the lanes it stands at, in their order.
 

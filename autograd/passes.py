@@ -633,7 +633,7 @@ def carry(program: Program) -> Program:
 
     >>> from autograd import Value
     >>> x, y = Value(3.0), Value(0.5)
-    >>> print(carry(flatten([p.chain(-p.chain(x, 2.0), y) * 4.0], [x, y])))
+    >>> print(drop(carry(flatten([p.chain(-p.chain(x, 2.0), y) * 4.0], [x, y]))))
     program of v0, v1
       v3 = v0 · v1
       v4 = v3 * -8.0

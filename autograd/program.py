@@ -31,7 +31,7 @@ Labels = Sequence[str]
 NOT_SUMMED = "bound: got a program with outputs that are not summed; expected none"
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True)
 class Program:
     """Straight-line code in single assignment: plain arrays, and the rows of the table that occur.
 

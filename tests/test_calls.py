@@ -12,6 +12,8 @@ import pytest
 from autograd import Value, adjoints, grad, hessian, jit, math, value_and_grad, vmap
 from autograd.errors import ArgumentError
 from autograd.jit import Compiled
+from autograd.machine import Filler
+from autograd.paths import NO_WAY, Shortcut
 
 rng = np.random.default_rng(0)
 WEIGHTS = rng.standard_normal(3)
@@ -75,10 +77,6 @@ def test_a_training_step_is_one_program_around_its_calls(step: Any) -> None:
 
 
 def test_what_goes_in_may_be_computed_and_may_come_from_another_call() -> None:
-    def f(x: Any, y: Any) -> Any:
-        scaled = vmap(lambda a, b: a / b, (0, None))(x, y)
-        return vmap(lambda a, b: a * math.sin(b), (0, None), reduce="sum")([scaled[2], scaled[0], y + 1.0], 2.0 * y)
-
     def unstacked(x: Any, y: Any) -> Any:
         return sum(a * np.sin(2.0 * y) for a in (x[2] / y, x[0] / y, y + 1.0))
 
@@ -91,6 +89,35 @@ def test_what_goes_in_may_be_computed_and_may_come_from_another_call() -> None:
     for y in 0.5, 3.0:
         close(compiled(np.array([1.0, 2.0, 3.0]), y), unstacked([1.0, 2.0, 3.0], y))
     assert calls(compiled) == [2]
+
+
+def test_calls_are_made_in_the_order_in_which_they_need_one_another() -> None:
+    def f(xs: Any) -> Any:
+        total = 1.0
+        for _ in range(4):
+            total = vmap(lambda x, y: math.sin(x + y), (0, None), reduce="sum")(xs, total)
+        return total
+
+    compiled = jit(f)
+    for xs in LABELS, 0.5 * LABELS, np.array([2.0]):
+        close(compiled(xs), f(xs))
+    assert calls(compiled)[0] == 4
+
+
+def test_what_goes_in_is_computed_first_unless_it_is_there() -> None:
+    square = vmap(lambda x: x * x, reduce="sum")
+    functions = {"one": lambda xs: 2.0 * square(xs), "first": lambda xs, y: y * square(xs)}
+    functions |= {"last": lambda y, xs: y * square(xs), "computed": lambda xs: square(2.0 * xs)}
+    steps = {}
+    for name, f in functions.items():
+        compiled = jit(f)
+        args = {"first": (LABELS[:1], 2.0), "last": (2.0, LABELS)}.get(name, (LABELS,))
+        for _ in range(2):
+            close(compiled(*args), f(*args))
+        ((path,),) = (kernel.paths.all for _, kernel in compiled._kernels)
+        (frame,) = path._frames
+        steps[name] = len(frame.steps)
+    assert steps == {"one": 1, "first": 1, "last": 1, "computed": 2}
 
 
 def test_results_of_each_lane_are_nodes_of_their_own() -> None:
@@ -116,6 +143,21 @@ def test_a_call_of_which_nothing_is_needed_is_not_made() -> None:
     close(compiled(np.array([1.0, 3.0])), 56.0)
     ((call,),) = (path.calls for _, kernel in compiled._kernels for path in kernel.paths.all)
     assert (call.results.start, call.results.stop) == (2, 3)
+
+
+def test_a_sum_of_which_only_the_slope_is_needed_is_not_taken() -> None:
+    compiled = jit(lambda w, xs: grad(lambda w: 2.0 * vmap(lambda x: math.sin(w * x), reduce="sum")(xs))(w))
+    for w in 0.5, 0.25:
+        close(compiled(w, LABELS), 2.0 * (LABELS * np.cos(w * LABELS)).sum())
+    ((call,),) = (path.calls for _, kernel in compiled._kernels for path in kernel.paths.all)
+    assert call.results.stop - call.results.start == 1
+
+
+def test_lanes_find_numbers_that_are_given_anew_each_time() -> None:
+    compiled = jit(lambda w, xs: vmap(lambda x: w * x)(xs))
+    for w in 2.0, 3.0:
+        close(compiled(w, LABELS), w * LABELS)
+    assert calls(compiled) == [1]
 
 
 def test_lanes_may_branch_and_may_take_paths_that_nobody_has_taken_before() -> None:
@@ -148,10 +190,10 @@ def test_what_is_asked_of_a_sum_decides_on_the_path() -> None:
 
 def test_modules_are_trained_by_what_calls_them_over_lanes() -> None:
     w = Value(0.5, label="w")
-    compiled = jit(lambda xs: 3.0 * vmap(lambda x: math.tanh(w * x), reduce="sum")(xs))
+    compiled = jit(lambda scale, xs: scale * vmap(lambda x: math.tanh(w * x), reduce="sum")(xs))
     for number in 0.5, -2.0:
         w.data = number
-        total = compiled(LABELS)
+        total = compiled(3.0, LABELS)
         total.backward()
         close(total.data, 3.0 * np.tanh(number * LABELS).sum())
         close(w.grad, (3.0 * LABELS * (1.0 - np.tanh(number * LABELS) ** 2)).sum())
@@ -189,6 +231,48 @@ def test_arguments_may_look_otherwise_from_call_to_call() -> None:
         with pytest.raises((TypeError, ArgumentError)):
             compiled(*args)
     close(compiled(*usual)[1], updated)
+
+
+# ── the shortest way ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+in_c = pytest.mark.skipif(Filler is None, reason="the machine in C fills in the arguments")
+
+
+@in_c
+def test_arguments_of_the_shapes_seen_last_take_the_shortest_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    ways, way = [], Shortcut.__call__
+    monkeypatch.setattr(Shortcut, "__call__", lambda shortcut, args: ways.append(way(shortcut, args)) or ways[-1])
+    compiled = jit(of_sums)
+    for count in 20, 20, 20, 5, 5:
+        args = WEIGHTS, POINTS[:count], LABELS[:count]
+        expected = of_sums(*args, 0.5)[1]
+        close(compiled(*args, 0.5)[1], expected)
+        close(compiled(*args, rate=0.5)[1], expected)
+        close(jit(lambda rate, args=args: compiled(*args, rate))(0.5)[1], expected)
+    assert [found is NO_WAY for found in ways] == [False, False, True, False]
+    with pytest.raises(TypeError, match="unexpected keyword"):
+        compiled(*args, 0.5, other=1.0)
+
+
+def of_branches(xs: Any) -> Any:
+    total = vmap(lambda x: x * x, reduce="sum")(xs)
+    return [total] if total > 1.0 else []
+
+
+WEIGHT = Value(0.5)
+LONGER_WAYS = {
+    "no call": lambda xs: 2.0 * xs[0],
+    "branches": of_branches,
+    "branches of lanes": lambda xs: 2.0 * vmap(lambda x: x if len([1] * bool(x > 0.0)) else -x, reduce="sum")(xs),
+    "captured": lambda xs: WEIGHT * vmap(lambda x: x * x, reduce="sum")(xs),
+}
+
+
+@pytest.mark.parametrize("name", LONGER_WAYS)
+def test_others_do_not(name: str) -> None:
+    compiled = jit(LONGER_WAYS[name])
+    compiled(LABELS)
+    assert compiled._shortcut is None
 
 
 # ── derivatives ──────────────────────────────────────────────────────────────────────────────────────────────────────

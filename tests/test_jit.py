@@ -4,18 +4,41 @@ from __future__ import annotations
 
 import gc
 import pickle
+import subprocess
+import sys
 import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import FrozenInstanceError
 from typing import Any
 
 import numpy as np
 import pytest
 
-from autograd import Value, adjoints, grad, hessian, jacobian, jit, jvp, math, paths, value_and_grad, vjp, vmap
+from autograd import (
+    Value,
+    adjoints,
+    calls,
+    columns,
+    grad,
+    hessian,
+    jacobian,
+    jit,
+    jvp,
+    lanes,
+    math,
+    paths,
+    value_and_grad,
+    vjp,
+    vmap,
+)
 from autograd.errors import ArgumentError, RecordingError
 from autograd.jit import MOST_SHAPES
+from autograd.kernel import Application
 from autograd.machine import Machine
+from autograd.paths import Options
+from autograd.program import Program
+from autograd.record import Recording
 
 rng = np.random.default_rng(0)
 
@@ -141,6 +164,18 @@ def test_all_lanes_may_take_a_path_that_is_new() -> None:
         same(compiled(x), [y * y if y > 0.0 else -y for y in x.tolist()])
 
 
+def test_lanes_that_are_recorded_take_that_path_even_if_rounding_says_otherwise() -> None:
+    def f(a: Any, b: Any, c: Any) -> float:
+        return 1.0 if bool(a - (b - c) > 0.5) is True else 2.0
+
+    large = (1.0, 1e16, 1e16)  # 1 eagerly, but 0 if it is added up from left to right
+    compiled = jit(f)
+    for _ in range(2):
+        assert compiled(*large) == f(*large) == 1.0
+        same(vmap(f)(*np.array([large, large]).T), [1.0, 1.0])
+    assert len(compiled.programs) == 1
+
+
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many lanes are asked at a time by which path they go."""
@@ -246,6 +281,7 @@ def test_axes_are_those_of_jax() -> None:
     same(vmap(lambda column: column[0], in_axes=-1)(matrix), matrix[0])
     axes = {"a": 0, "b": None}, None
     same(vmap(lambda p, y: p["a"] * p["b"] + y, axes)({"a": matrix[0], "b": 2.0}, 1.0), 2.0 * matrix[0] + 1.0)
+    same(vmap(lambda xs: xs[0] + xs[-1], ([0] * 300,))([matrix[0]] * 300), 2.0 * matrix[0])
     same(vmap(lambda x, *, y: x - y)(matrix[0], y=matrix[1]), matrix[0] - matrix[1])
 
 
@@ -337,7 +373,7 @@ def test_a_compiled_function_of_values_is_one_node() -> None:
 
 
 def test_a_node_can_be_computed_for_other_numbers() -> None:
-    z = jit(lambda x, y: x * math.sin(y))(Value(0.3), Value(0.7))
+    z, _ = jit(lambda x, y: (x * math.sin(y), x + y))(Value(0.3), Value(0.7))
     assert z.primitive is not None
     assert z.primitive(2.0, 0.5) == 2.0 * math.sin(0.5)
     assert z.primitive.partials(0.0, (2.0, 0.5), (True, True)) == (math.sin(0.5), 2.0 * math.cos(0.5))
@@ -442,6 +478,24 @@ def test_more_shapes_than_are_remembered() -> None:
     for size in range(MOST_SHAPES + 2):
         same(double(np.arange(float(size))), 2.0 * np.arange(float(size)))
     assert len(double.programs) == 1
+    assert len(double._known) == 2  # the others have been forgotten
+
+
+def test_arguments_of_known_shapes_are_not_taken_apart_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    module, taken = sys.modules["autograd.jit"], []
+    for name in "over_lanes", "without_lanes":
+        taking = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda *args, taking=taking: taken.append(args) or taking(*args))
+    looked, look = [], columns.numbers_of
+    monkeypatch.setattr(columns, "numbers_of", lambda block: looked.append(block) or look(block))
+    product, total = vmap(lambda x, y: x * y, (0, None)), jit(lambda xs, y: xs[0] + y)
+    for size in 2, 3:
+        for y in 2.0, 3.0:
+            xs = np.arange(float(size))
+            same(product(xs, y), y * xs)
+            assert total(xs, y) == y
+    assert len(taken) == 4  # one for each function and each size
+    assert len(looked) == 8  # two arguments of each: the next ones hold no Values
 
 
 @pytest.mark.parametrize("axis", [0, 1, 2, -1])
@@ -471,6 +525,25 @@ def test_compiled_functions_are_pickled_with_their_programs(compiled: Any) -> No
     assert [copied(3.0), copied(7.0)] == found
     assert len(copied.programs) == count
     assert copied(9.0) == compiled(9.0)
+
+
+@pytest.mark.parametrize("kind", [Program, Recording, Options, calls.Call, lanes.Call, Application])
+def test_what_calls_share_cannot_be_changed(kind: Any) -> None:
+    shared = object.__new__(kind)
+    with pytest.raises(FrozenInstanceError):
+        shared.count = 1
+
+
+def test_functions_of_numbers_need_no_numpy() -> None:
+    program = (
+        "import sys\n"
+        "sys.modules['numpy'] = None  # importing it would fail\n"
+        "from autograd import grad, jit\n"
+        "f = jit(lambda p: {'b': p['a'] * p['a'] if len([1] * bool(p['a'] > 0.0)) else 2.0})\n"
+        "print(f({'a': 3.0}), f({'a': 3.0}), f({'a': -3.0}), jit(grad(lambda x: x * x))(3.0))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("{'b': 9.0} {'b': 9.0} {'b': 2.0} 6.0\n", "")
 
 
 def test_threads_share_a_compiled_function() -> None:
@@ -519,6 +592,7 @@ def test_lanes_have_to_be_equally_many() -> None:
     [
         (0, (1.0,), "expected an array with the lanes along axis 0"),
         (2, (np.zeros(3),), "expected an array with the lanes along axis 2"),
+        (-2, (np.zeros(3),), "expected an array with the lanes along axis -2"),
         (0, (np.array(["a"]),), "got an array of <U1; expected real numbers"),
         ((0, 0), (np.zeros(3),), "in_axes has 2 entries for 1 positional arguments"),
         ("0", (np.zeros(3),), "expected an int, None, or a structure of these"),

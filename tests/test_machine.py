@@ -5,6 +5,7 @@ from __future__ import annotations
 import math as standard
 import random
 from dataclasses import replace
+from importlib.util import find_spec
 from itertools import product
 from math import inf, isnan, nan
 from typing import Any
@@ -14,11 +15,12 @@ from hypothesis import assume, given, settings, strategies as st
 
 np = pytest.importorskip("numpy")
 
-from autograd import Value, math, primitives as p  # noqa: E402
+from autograd import Value, math, primitives as p, vectors  # noqa: E402
+from autograd.core import NATIVE  # noqa: E402
 from autograd.errors import ArgumentError  # noqa: E402
 from autograd.floats import plain_sum  # noqa: E402
-from autograd.machine import Machine, PlainMachine, first_mismatch, many, one  # noqa: E402
-from autograd.passes import flatten  # noqa: E402
+from autograd.machine import Machine, PlainMachine, many, one  # noqa: E402
+from autograd.passes import flatten, guards_only  # noqa: E402
 from autograd.primitives import BUILT_IN, TABLE, Primitive, primitive  # noqa: E402
 from autograd.program import Program  # noqa: E402
 from autograd.testing import Expression, expressions  # noqa: E402
@@ -351,7 +353,25 @@ def test_uniform_numbers_come_apart_or_among_the_columns() -> None:
     assert machine.one(np.array([3.0, 0.5])) == [1.5]
 
 
+def test_vector_mathematics_is_used_unless_exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vectors, "CLOSE", {p.exp: lambda out, x: out.fill(7.0)})
+    program, out = program_of(p.exp, 1), np.empty(1)
+    for exact, found in ({}, 7.0), ({"exact": False}, 7.0), ({"exact": True}, 1.0):
+        assert computed(program, [np.zeros(1)], 1, **exact) == [found]
+        PlainMachine(program, **exact).run([np.zeros(1)], 1, [out])
+        assert out.tolist() == [found]
+
+
+def test_the_machine_in_c_runs_with_the_compiled_core() -> None:
+    built = find_spec("autograd._machine") is not None
+    assert (Machine is not PlainMachine) == (NATIVE and built)
+
+
 # ── guards ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def first_mismatch(program: Program, columns: list[Any], lanes: Any) -> Any:
+    return PlainMachine(guards_only(program)).first_mismatch(columns, lanes)
 
 
 def test_the_first_guard_that_is_answered_otherwise() -> None:
