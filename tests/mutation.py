@@ -53,7 +53,7 @@ SPECIFIED_BY = {
     "rules": "rules",
     "graph": "graph pickling kinks value",
     "flat": "flat",
-    "sweeps": "counterexamples graph value transforms",
+    "sweeps": "counterexamples graph value transforms record",
     "snapshot": "pickling",
     "value": "numpy core graph pickling debug value math",
     "core": "core value",

@@ -339,6 +339,8 @@ def test_entries_of_dicts_are_told_by_their_keys() -> None:
 NUMBERS = "expected a real number, a Value, or a list, tuple, dict, dataclass or numpy array of them"
 STRANGERS: list[tuple[Any, str]] = [
     ("text", " is 'text' (str)"),
+    ("t" * 38, f" is '{'t' * 38}' (str)"),
+    ("t" * 39, f" is '{'t' * 36}... (str)"),
     (None, " is None (NoneType)"),
     (1j, " is 1j (complex)"),
     ({1.0}, " is {1.0} (set)"),
