@@ -693,6 +693,8 @@ def test_long_errors_are_cut() -> None:
     with pytest.raises(TrialError, match=r"^ValueError: words and words .* …$") as caught:
         observe(Talkative, PROGRAM)
     assert len(str(caught.value)) <= 80
+    sizes = [len(str(TrialError(ValueError("x " * 30 + "y" * last), forward=True))) for last in (7, 8, 9)]
+    assert sizes == [79, 80, len("ValueError: " + "x " * 30 + "…")]
 
 
 @given(programs(max_steps=5))

@@ -908,7 +908,7 @@ def test_errors_of_the_function_are_its_own() -> None:
 def test_a_jacobian_takes_a_sweep_per_output_or_per_input_whichever_are_fewer(
     monkeypatch: pytest.MonkeyPatch, outputs: int, inputs: int
 ) -> None:
-    sweeps = []
+    sweeps: list[str] = []
 
     def counted(name: str, sweep: Any) -> Any:
         return lambda *args, **options: sweeps.append(name) or sweep(*args, **options)
