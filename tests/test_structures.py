@@ -499,6 +499,13 @@ def test_what_is_no_number_is_the_same_if_it_is_equal_and_of_the_same_type() -> 
     assert structure("a") != structure(2.0)
 
 
+def test_what_is_no_number_stands_beside_those_in_every_container() -> None:
+    things = [Layer([1.0, "a"], 2.0), Point(3.0, None), {"b": 4.0, "c": Layer}, (5.0, "d")]
+    numbers, structure = flatten(things, "x", fixed=True)
+    assert numbers == [1.0, 2.0, 3.0, 4.0, 5.0]
+    assert unflatten(structure, numbers) == things
+
+
 @pytest.mark.parametrize("thing", [[1.0], "text"], ids=repr)
 def test_a_structure_is_no_key(thing: Any) -> None:
     """Equal ones may hold their entries in another order, and things that cannot be hashed."""
