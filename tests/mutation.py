@@ -55,7 +55,7 @@ SPECIFIED_BY = {
     "flat": "flat",
     "sweeps": "counterexamples graph value transforms record",
     "snapshot": "pickling",
-    "value": "numpy core graph pickling debug value math",
+    "value": "numpy core graph pickling debug value math record",
     "core": "core value",
     "debug": "debug",
     "math": "math value",
