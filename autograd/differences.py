@@ -74,7 +74,7 @@ def _with_first_step(
 
 
 def _extrapolate(pairs: list[tuple[float, float]], steps: list[float], size: float) -> Estimate:
-    """Return the entry of the Neville tableau that differs least from its neighbours."""
+    """Return the entry of the Neville tableau that differs least from those it is made of."""
     if not all(isfinite(number) for pair in pairs for number in pair):
         return NONE
     noise = max(UNDERFLOW, ROUNDING * max(size, *(abs(number) for pair in pairs for number in pair)))
@@ -83,9 +83,8 @@ def _extrapolate(pairs: list[tuple[float, float]], steps: list[float], size: flo
     while len(last) > 1:
         factor *= 4.0
         column = [(factor * fine - coarse) / (factor - 1.0) for coarse, fine in pairwise(last)]
-        for place, value in enumerate(column):
-            difference = max(abs(value - last[place]), abs(value - last[place + 1]))
-            step = steps[len(steps) - len(column) + place]
-            best = min(best, Estimate(value, difference + noise / step + SPACING), key=_error)
+        for value, coarse, step in zip(column, last, steps[-len(column) :]):
+            error = abs(value - coarse) + noise / step + SPACING  # the finer one is `factor` times as near
+            best = min(best, Estimate(value, error), key=_error)
         last = column
     return best

@@ -254,6 +254,13 @@ def test_the_places_of_many_operations_are_known_but_not_of_all(monkeypatch: pyt
     assert [watched.place(node) is not None for node in nodes[1:]] == [False] * 300 + [True] * 500
 
 
+def test_the_places_of_a_thousand_operations_are_known() -> None:
+    x = Value(1.0)
+    with debug() as watched:
+        nodes = [x + 1.0 for _ in range(1000)]
+    assert None not in map(watched.place, nodes)
+
+
 def test_where_nobody_else_stands_the_outermost_place_is_that_of_the_library() -> None:
     results: SimpleQueue[Value] = SimpleQueue()
     with debug() as watched:

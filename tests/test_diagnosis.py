@@ -19,7 +19,7 @@ from autograd import Value
 from autograd.errors import ArgumentError, describe
 from autograd.mistakes import KINDS, SLIPS, Slip
 from autograd.testing import OPERATIONS, Diagnosis, Mistake, Program, compare, diagnose, programs
-from autograd.trials import Budget, EndlessError, TrialError, agree, all_programs, as_number, expect, observe
+from autograd.trials import Budget, EndlessError, TrialError, agree, all_programs, as_number, expect, observe, trial
 
 ROOT = Path(__file__).parents[1]
 
@@ -645,6 +645,13 @@ def test_a_budget_is_for_so_many_events() -> None:
     frame.f_trace_opcodes = False
 
 
+def test_a_budget_counts_instructions_and_so_ends_what_stays_on_one_line() -> None:
+    x, line = 1.0, lambda: x + x + x + x + x + x + x + x
+    assert trial(line, 100) == 8.0
+    with pytest.raises(TrialError, match=r"^EndlessError: no end within 10 instructions of Python$"):
+        trial(line, 10)
+
+
 def test_gradients_are_what_is_left_on_the_leaves_unless_these_are_set_to_0() -> None:
     beginning_with_1 = engine(("data, 0.0", "data, 1.0"))
     assert observe(beginning_with_1, PROGRAM).gradients == (0.0,)
@@ -693,6 +700,8 @@ def test_long_errors_are_cut() -> None:
     with pytest.raises(TrialError, match=r"^ValueError: words and words .* …$") as caught:
         observe(Talkative, PROGRAM)
     assert len(str(caught.value)) <= 80
+    sizes = [len(str(TrialError(ValueError("x " * 30 + "y" * last), forward=True))) for last in (7, 8, 9)]
+    assert sizes == [79, 80, len("ValueError: " + "x " * 30 + "…")]
 
 
 @given(programs(max_steps=5))

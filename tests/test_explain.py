@@ -221,6 +221,7 @@ def test_names_of_unlabelled_values_are_not_those_of_others() -> None:
 def test_what_has_no_contribution_says_so() -> None:
     x, y = labelled(x=2.0, y=3.0)
     assert str(explain(x, y)) == "∂y/∂x = 0: y was not computed from x"
+    assert str(explain(y, x)) == "∂x/∂y = 0: x was not computed from y"
     assert str(explain(y, y, 2.0)) == "∂y/∂y = 2: it is the seed"
     assert explain(y, y, 2.0).total == 2.0
 

@@ -41,10 +41,23 @@ def test_arithmetic_is_read_as_python_reads_it(pair: Pair) -> None:
     assert tree(formula.text) == tree(meant)
 
 
+def both(left: Symbol, right: Symbol) -> Symbol:
+    return application(p.logical_and, [left, right])
+
+
+def either(left: Symbol, right: Symbol) -> Symbol:
+    return application(p.logical_or, [left, right])
+
+
 CONDITIONS = [
     ((x > y) & (y >= z), "x > y & y ≥ z"),
     ((x > y) & (y >= z) | (x == 0), "x > y & y ≥ z | x = 0"),
     ((x > y) & ((y >= z) | (x != 0)), "x > y & (y ≥ z | x ≠ 0)"),
+    (either(both(x, y), z), "x and y or z"),
+    (both(either(x, y), z), "(x or y) and z"),
+    (either(x, both(y, z)), "x or y and z"),
+    (both(x, either(y, z)), "x and (y or z)"),
+    (both(x > y, application(p.less, [y, z])), "x > y and y < z"),
     (x + 1 < y * z, "x + 1 < y * z"),
     ((x < y) <= z, "x < y ≤ z"),
     (joined(application(p.where, [c, x, y]), "|", z), "(c ? x : y) | z"),

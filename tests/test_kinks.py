@@ -10,7 +10,7 @@ from hypothesis import given
 from autograd import Value, kinks, math, primitives as p
 from autograd.errors import ArgumentError, GraphError
 from autograd.graph import topological_order
-from autograd.kinks import one_sided
+from autograd.kinks import gap, one_sided
 from autograd.testing import graphs
 
 TOUCHED = [
@@ -103,6 +103,16 @@ def test_a_margin_finds_kinks_that_were_nearly_touched(
     ((_, _, gap, *sides, _),) = kinks(y, margin)
     assert sides == [pytest.approx(left), pytest.approx(right)]
     assert 0.0 < gap <= margin
+
+
+@pytest.mark.parametrize("x", [-0.75, 2.125, 2.5, 2.875, 3.0])
+def test_gaps_are_measured_from_both_sides(x: float) -> None:
+    integer, middle = abs(x - round(x)), min(abs(x - half) for half in (-0.5, 2.5, 3.5))
+    assert gap(p.floor, [x]) == gap(p.trunc, [x]) == integer
+    assert gap(p.round_to, [x, 0.0]) == gap(p.round_to, [100.0 * x, -2.0]) / 100.0 == middle
+    assert gap(p.remainder, [x, 1.0]) == gap(p.remainder, [2.0 * x, -2.0]) / 2.0 == middle
+    assert gap(p.gamma, [-abs(x)]) == integer
+    assert gap(p.gamma, [abs(x)]) == abs(x)
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ def test_importing_warns_once_and_names_the_file(tmp_path: Path) -> None:
     (tmp_path / "autograd-1.8.0.dist-info").mkdir()
     said = import_with(tmp_path)
     assert said.count("UserWarning") == 1
+    assert said.startswith("<string>:1: UserWarning"), "the line that imports the package"
     assert (
         f"HIPS's autograd, installed in {tmp_path}, has the same import name as scalar-autograd; this is"
         f" scalar-autograd, imported from {HERE / 'autograd'}. Keep them in separate environments." in said

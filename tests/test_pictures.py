@@ -398,6 +398,14 @@ def test_drawn_as_one_is_only_what_is_computed_alike(graph: tuple[Value, list[Va
             assert len(before) == 1
 
 
+def test_groups_are_divided_while_there_are_no_more_than_the_most() -> None:
+    #   first the leaf and the sines; then the first, the inner and the last sine; then what is next to these
+    y = Value(1.0)
+    for _ in range(6):
+        y = p.sin(y)
+    assert [len(groups(topological_order(y), Parts(None), 0, most)) for most in (1, 2, 3, 4)] == [2, 4, 4, 6]
+
+
 # ── errors ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -516,6 +524,13 @@ def test_a_deep_graph_is_written_without_recursion() -> None:
     for _ in range(2000):
         x = p.sin(x)
     assert len(draw(x, max_nodes=5000).to_text().splitlines()) == 2001
+
+
+def test_of_all_arrows_those_to_results_are_kept_short() -> None:
+    kinds = "operand", "blocked", "result", "weight"
+    picture = Picture((Node("a", "value"), Node("b", "value")), tuple(Edge("a", "b", kind) for kind in kinds))
+    arrows = [line for line in Drawing.of(picture).source.splitlines() if "->" in line]
+    assert ["weight=4" in arrow for arrow in arrows] == [False, False, True, False]
 
 
 def test_a_drawing_made_of_text_has_no_data() -> None:

@@ -7,6 +7,7 @@ import sys
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError, InitVar, dataclass, field
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -339,6 +340,8 @@ def test_entries_of_dicts_are_told_by_their_keys() -> None:
 NUMBERS = "expected a real number, a Value, or a list, tuple, dict, dataclass or numpy array of them"
 STRANGERS: list[tuple[Any, str]] = [
     ("text", " is 'text' (str)"),
+    ("t" * 38, f" is '{'t' * 38}' (str)"),
+    ("t" * 39, f" is '{'t' * 36}... (str)"),
     (None, " is None (NoneType)"),
     (1j, " is 1j (complex)"),
     ({1.0}, " is {1.0} (set)"),
@@ -482,6 +485,33 @@ def test_numpy_is_not_needed() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ("{'a': [6.0]} ((0.0, 1.0), (1.0, 0.0))\n", "")
+
+
+def test_what_is_no_number_is_the_same_if_it_is_equal_and_of_the_same_type() -> None:
+    def structure(thing: Any) -> Any:
+        return flatten([1.0, thing], "x", fixed=True)[1]
+
+    unequal_to_itself = Decimal("NaN")
+    assert structure(Decimal("1.0")) == structure(Decimal("1.00"))
+    assert structure(unequal_to_itself) == structure(unequal_to_itself)
+    assert structure("a") != structure("b")
+    assert structure({1}) != structure(frozenset({1}))
+    assert structure("a") != structure(2.0)
+
+
+def test_what_is_no_number_stands_beside_those_in_every_container() -> None:
+    things = [Layer([1.0, "a"], 2.0), Point(3.0, None), {"b": 4.0, "c": Layer}, (5.0, "d")]
+    numbers, structure = flatten(things, "x", fixed=True)
+    assert numbers == [1.0, 2.0, 3.0, 4.0, 5.0]
+    assert unflatten(structure, numbers) == things
+
+
+@pytest.mark.parametrize("thing", [[1.0], "text"], ids=repr)
+def test_a_structure_is_no_key(thing: Any) -> None:
+    """Equal ones may hold their entries in another order, and things that cannot be hashed."""
+    _, structure = flatten(thing, "x", fixed=True)
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(structure)
 
 
 def test_a_structure_is_shared_and_so_never_changed() -> None:

@@ -17,7 +17,20 @@ import numpy
 import pytest
 from hypothesis import given, strategies as st
 
-from autograd import Value, adjoints, grad, hessian, hvp, jacobian, jvp, math, primitives as p, value_and_grad, vjp
+from autograd import (
+    Value,
+    adjoints,
+    core,
+    grad,
+    hessian,
+    hvp,
+    jacobian,
+    jvp,
+    math,
+    primitives as p,
+    value_and_grad,
+    vjp,
+)
 from autograd.errors import ArgumentError, GraphError
 from autograd.graph import topological_order
 from autograd.testing import Expression, expressions
@@ -889,6 +902,21 @@ def test_errors_of_the_function_are_its_own() -> None:
         with pytest.raises(RuntimeError) as caught:
             call(1.0)
         assert caught.value is error
+
+
+@pytest.mark.parametrize(("outputs", "inputs"), [(1, 3), (2, 2), (3, 1), (3, 2)])
+def test_a_jacobian_takes_a_sweep_per_output_or_per_input_whichever_are_fewer(
+    monkeypatch: pytest.MonkeyPatch, outputs: int, inputs: int
+) -> None:
+    sweeps: list[str] = []
+
+    def counted(name: str, sweep: Any) -> Any:
+        return lambda *args, **options: sweeps.append(name) or sweep(*args, **options)
+
+    monkeypatch.setattr(core, "adjoints", counted("adjoints", core.adjoints))
+    monkeypatch.setattr(core, "tangents", counted("tangents", core.tangents))
+    jacobian(lambda x: [math.prod(x)] * outputs)([2.0] * inputs)
+    assert sweeps == (["adjoints"] * outputs if outputs <= inputs else ["tangents"] * inputs)
 
 
 @pytest.mark.parametrize("argnums", [1, numpy.int64(1), -1])
