@@ -6,6 +6,7 @@
 #ifndef AUTOGRAD_ASSEMBLE_H
 #define AUTOGRAD_ASSEMBLE_H
 
+#include "_join.h"
 #include "_strips.h"
 
 #define CUSTOM TAG_COUNT /* in `tags`: a row that is not of the library */
@@ -56,8 +57,6 @@ typedef struct Assembler {
     Code *code;
     uint32_t listed;
     uint32_t *operands;    /* of the source, some of them replaced */
-    uint32_t group, group_begin; /* the last step that adds products up, and the value before which it stands */
-    uint32_t loads;        /* before which step all loads stand */
     uint8_t *checked;      /* per guard: whether its check has been emitted */
     uint32_t in_order;     /* the first guard of which it has not */
     uint32_t *free_places, free_count;
@@ -407,7 +406,6 @@ static void need(Assembler *a, uint32_t v)
     for (uint32_t k = 0; k < count; k++) {
         Step *step = new_step(a, 0, count == 1 ? TAG_load : k == 0 ? TAG_load_rows : TAG_loaded, v + k);
         step->operand[0] = v + k, step->operand[1] = count;
-        a->loads = a->code->step_count;
         a->marks[v + k] |= LOADED | (count == 1 ? 0 : TOGETHER);
         a->place[v + k] = k, a->last[v + k] = count; /* of those together, until places are given */
     }
@@ -473,10 +471,11 @@ static int emit_short_dot(Assembler *a, uint32_t v)
     return 0;
 }
 
-/* A sum from 0 on of two or three products, none of them strong, in each of which the second factor is a slot. */
+/* A sum of two or three products, none of them strong, in each of which the second factor is a slot; it begins with a
+   scalar. */
 static void choose_short_sum(Step *step, const uint32_t *lists)
 {
-    const uint32_t *pair = lists + step->operand[0] + 1, pairs = step->operand[1] / 2;
+    const uint32_t *pair = lists + step->operand[0] + 1, pairs = pairs_of(step);
     uint16_t variant = 0;
     for (uint32_t k = 0; k < pairs && pairs <= MOST_SHORT; k++, pair += 2) {
         if (kinds_of(pair) > 1) {
@@ -490,15 +489,31 @@ static void choose_short_sum(Step *step, const uint32_t *lists)
     }
 }
 
+/* Return which term x·1 a dot may begin with instead of 0, as the biases of a network: one that is the same for all
+   lanes, and may be -0; the number of terms if there is none. */
+static uint32_t initial_term(const Assembler *a, uint32_t v)
+{
+    const uint32_t *x = operands_of(a, v), half = arity_of(a, v) / 2;
+    for (uint32_t i = 0; i < half && !a->source.exact; i++) {
+        if (is_constant(a, x[half + i], 1.0) && is_uniform(a, x[i]) && !(a->marks[x[i]] & ABSORBED)) {
+            return i;
+        }
+    }
+    return half;
+}
+
 static void emit_dot(Assembler *a, uint32_t v)
 {
     if (emit_short_dot(a, v)) {
         return;
     }
-    const uint32_t *x = operands_of(a, v), half = arity_of(a, v) / 2, begin = a->listed;
+    const uint32_t *x = operands_of(a, v), half = arity_of(a, v) / 2, begin = a->listed, first = initial_term(a, v);
     int strong_too = 0;
-    list_operand(a, a->zero);
+    list_operand(a, first < half ? x[first] : a->zero);
     for (uint32_t i = 0; i < half; i++) {
+        if (i == first) {
+            continue;
+        }
         const int inner = a->marks[x[i]] & ABSORBED ? 1 : 0;
         const uint32_t *y = inner ? operands_of(a, x[i]) : NULL;
         const int strong = inner && tag_of(a, x[i]) == TAG_chain;
@@ -616,6 +631,15 @@ static inline int is_summed_product(const Assembler *a, uint32_t v)
            && (tag_of(a, v) == TAG_multiply || (tag_of(a, v) == TAG_chain && !is_uniform(a, operands_of(a, v)[0])));
 }
 
+/* Add x·y up. */
+static void emit_adder(Assembler *a, uint32_t sum, uint16_t tag, uint32_t x, uint32_t y)
+{
+    const uint32_t begin = a->listed;
+    list_operand(a, x);
+    list_operand(a, y);
+    emit_list(a, sum, tag, begin, 0);
+}
+
 /* What is the same for all lanes is handed on as a varying value, which has a number of its own beyond all others. */
 static void emit_root(Assembler *a, uint32_t root)
 {
@@ -631,33 +655,19 @@ static void emit_root(Assembler *a, uint32_t root)
     }
     if (wanted.tag == TAG_add_up) {
         a->code->results[root] = a->code->sums++;
+        emit_adder(a, a->code->results[root], TAG_add_up_products, v, a->one);
+        return;
     }
     a->checked[root] = wanted.tag == TAG_check;
-    emit_direct(a, wanted.tag == TAG_add_up ? a->code->results[root] : wanted.number, wanted.tag, &v, 1, 0);
+    emit_direct(a, wanted.number, wanted.tag, &v, 1, 0);
 }
 
-/* Add a product up; together with the ones before if x is the same, and y was there when they were added. */
 static void emit_summed_product(Assembler *a, uint32_t v)
 {
     const uint32_t *factors = operands_of(a, v), turned = is_uniform(a, factors[0]) && tag_of(a, v) == TAG_multiply;
-    const uint32_t x = factors[turned], y = factors[!turned];
     const uint16_t tag = tag_of(a, v) == TAG_chain ? TAG_add_up_chains : TAG_add_up_products;
-    Step *group = a->group != NONE ? &a->code->steps[a->group] : NULL;
-    const int joins = group != NULL && group->tag == tag && group->operand[0] + group->operand[1] == a->listed
-                      && a->code->lists[group->operand[0]] == x && !is_uniform(a, y)
-                      && (y < a->first ? a->loads <= a->group : y < a->group_begin);
-    a->code->results[a->first_root[v]] = a->code->sums++;
-    if (joins) {
-        a->code->lists[a->listed++] = y;
-        group->operand[1]++;
-        return;
-    }
-    const uint32_t begin = a->listed;
-    list_operand(a, x);
-    list_operand(a, y);
-    Step *step = emit_list(a, a->code->sums - 1, tag, begin, 0);
-    a->group = is_uniform(a, y) ? a->group : (uint32_t)(step - a->code->steps);
-    a->group_begin = v;
+    a->code->results[a->first_root[v]] = a->code->sums;
+    emit_adder(a, a->code->sums++, tag, factors[turned], factors[!turned]);
 }
 
 /* Guards may be checked in another order than they are asked in; a lane can leave when those asked before are checked. */
@@ -795,8 +805,9 @@ static void plan(Assembler *a)
         a->place[v] = v;
     }
     a->marks[a->zero] |= KEPT;
+    a->marks[a->one] |= KEPT;
     code->zero = a->place[a->zero] = a->first;
-    code->one = a->first + 1;
+    code->one = a->place[a->one] = a->first + 1;
     code->scalars = a->first + 2;
     note_last_uses(a, code->steps, code->step_count, 0);
     if (!plan_strips(a)) {
@@ -814,8 +825,9 @@ static int reserve(Assembler *a)
 {
     const size_t values = (size_t)a->values + 2 + a->root_count, steps = a->source.steps;
     const size_t most_steps = steps + 2 * (size_t)a->source.inputs + 3 * (size_t)a->root_count;
-    const size_t lists = a->source.starts[steps] + 3 * steps + 1 /* what is fused is listed with what it is fused to */
-                         + most_steps;                           /* so many slots are in use where lanes leave */
+    const size_t lists = 2 * (a->source.starts[steps] + 3 * steps + 1) /* what is fused is listed with what it is fused to,
+                                                                         and once more if it is joined to others */
+                         + 2 * (size_t)a->root_count + most_steps;     /* so many slots are in use where lanes leave */
     Code *code = a->code;
     a->operands = grow_array(a->source.starts[steps], sizeof *a->operands);
     a->marks = grow_array(values, sizeof *a->marks);
@@ -892,7 +904,6 @@ static int assemble(Code *code, Source source, Root *roots, uint32_t root_count,
     a.first = source.inputs + source.constants;
     a.zero = a.values = a.first + source.steps;
     a.one = a.zero + 1;
-    a.group = NONE;
     *code = (Code){0};
     const int enough = reserve(&a);
     if (enough) {
@@ -901,11 +912,12 @@ static int assemble(Code *code, Source source, Root *roots, uint32_t root_count,
         a.source.operands = a.operands;
         replace_conditions(&a);
         mark_uniform(&a);
-        a.marks[a.zero] = UNIFORM;
+        a.marks[a.zero] = a.marks[a.one] = UNIFORM;
         set_apart(&a);
         mark_needed(&a);
         fuse(&a);
         emit(&a, lanes);
+        join_steps(code, (size_t)a.values + 2 + root_count, &a.listed, source.exact);
         for (uint32_t i = 0; i < root_count; i++) {
             a.marks[roots[i].value] |= lanes ? 0 : KEPT;
         }

@@ -58,12 +58,16 @@
 #define FOLDS(X) X(maximum) X(minimum) X(prod)
 #define SUMS(X) \
     X(sum) X(sum_of_2) X(sum_of_3) /* an initial number, then pairs of factors: any, or so many plain ones */ \
-    X(sum_of_chains)               /* two pairs of factors, each an adjoint, a slot, and a partial */
+    X(sum_of_chains)               /* two pairs of factors, each an adjoint, a slot, and a partial */ \
+    X(sums)                        /* this sum and so many right before it, of the same factors */
 
 /* Between columns and tiles, and what is done lane by lane. */
-#define ADDERS(X) X(add_up) X(add_up_products) X(add_up_chains) X(add_eights) /* over all lanes; at last, parts of sums */
+#define ADDERS(X) X(add_up_products) X(add_up_chains) X(add_eights) /* over all lanes; at last, parts of sums */
 #define OTHERS(X) X(load) X(load_rows) X(fetch) X(store) X(spread) X(check) X(each_lane) X(each_lane_python) ADDERS(X)
-#define WITHOUT_KERNEL(X) X(loaded) X(leave) X(strip) /* done by load_rows; not by lanes, but to them */
+#define WITHOUT_KERNEL(X) \
+    X(loaded) X(joined_sum) X(joined_adder) /* done by the step they are joined to */ \
+    X(leave) X(strip)                       /* done not by lanes, but to them */ \
+    X(add_up)                               /* asked for only */
 
 enum {
     TAG_last_row = BUILT_IN_COUNT - 1,
@@ -90,8 +94,15 @@ enum {
 typedef struct Step {
     uint16_t tag, variant;
     uint32_t out;
-    uint32_t operand[MOST_DIRECT]; /* of a list (leave has one, too): its start and length, and what each_lane computes */
+    uint32_t operand[MOST_DIRECT]; /* of a list (leave has one, too): its start and length, and what each_lane computes,
+                                      or how many steps are joined to it */
 } Step;
+
+/* How a joined sum ends: its variant. */
+enum Ending { PLAIN_SUM, RELU_OF_SUM, RELU_CHAIN_OF_SUM /* given the result of relu, at the end of the list */ };
+
+/* How many pairs of factors a sum has: in its list they follow the initial number. */
+static inline uint32_t pairs_of(const Step *sum) { return (sum->operand[1] - 1) / 2; }
 
 enum Shape { DIRECT_0, DIRECT_1, DIRECT_2, DIRECT_3, LIST };
 
@@ -106,7 +117,7 @@ static const uint8_t SHAPE[TAG_COUNT] = {
     PLAIN_1(ONE) PLAIN_2(TWO) PLAIN_3(THREE) FUSED_2(TWO) FUSED_3(THREE)
     FAST_1(FAST_ONE) FAST_2(FAST_TWO) TAME_1(FAST_ONE) TAME_2(FAST_TWO) TAME_3(FAST_THREE)
     FOLDS(LISTED) SUMS(LISTED) LISTED(each_lane) LISTED(each_lane_python) ONE(store) ONE(spread) ONE(check)
-    ONE(add_up) LISTED(add_up_products) LISTED(add_up_chains)
+    LISTED(add_up_products) LISTED(add_up_chains) LISTED(joined_sum) LISTED(joined_adder)
 #undef ONE
 #undef TWO
 #undef THREE
@@ -128,8 +139,8 @@ static const uint16_t FASTER[BUILT_IN_COUNT] = {
 /* Whether `out` is a place: else the step hands on what it is given. */
 static inline int has_result(uint16_t tag)
 {
-    return tag != TAG_fetch && tag != TAG_store && tag != TAG_check && tag != TAG_leave && tag != TAG_add_up && tag != TAG_add_up_products
-           && tag != TAG_add_up_chains;
+    return tag != TAG_fetch && tag != TAG_store && tag != TAG_check && tag != TAG_leave && tag != TAG_add_up_products
+           && tag != TAG_add_up_chains && tag != TAG_joined_adder;
 }
 
 #define NONE UINT32_MAX
@@ -147,6 +158,14 @@ typedef struct Code {
     uint32_t zero, one; /* the scalars of these values */
     int calls_python;
 } Code;
+
+/* Return what a step refers to. */
+static uint32_t *references(const Code *code, const Step *step, uint32_t *count)
+{
+    const int listed = SHAPE[step->tag] == LIST;
+    *count = listed ? step->operand[1] : SHAPE[step->tag];
+    return listed ? code->lists + step->operand[0] : (uint32_t *)step->operand;
+}
 
 /* ── values of the fused rows, each operation rounded for itself ───────────────────────────────────────────────── */
 

@@ -166,24 +166,27 @@ static INLINE TARGET void LANES(add_terms)(Vector *sum, int vectors, const uint3
 /* The pairs are taken in runs of one kind, so the loop over a run knows what it reads. */
 enum { LANES(MOST_EIGHTS) = WIDTH == 8 ? 16 : WIDTH };
 
-static INLINE TARGET int LANES(are_finite)(const Vector *x, int vectors)
+/* Bits that are 0 in the lanes where x is finite. */
+static INLINE TARGET Mask LANES(wildness)(Vector x) { return (Mask)(x - x); }
+
+static INLINE TARGET Vector LANES(relu_of)(Vector x) { return (Vector)((Mask)x & ~(Mask)(x <= (Vector){0})); }
+
+static INLINE TARGET int LANES(is_anything_in)(Mask mask)
 {
-    Mask wild = {0};
-    for (int k = 0; k < vectors; k++) {
-        wild |= (Mask)(x[k] - x[k] != (Vector){0});
-    }
-    int64_t found = 0;
-    for (int k = 0; k < WIDTH; k++) {
-        found |= wild[k];
-    }
-    return !found;
+#if VECTOR_BYTES == 64
+    return _mm512_test_epi64_mask((__m512i)mask, (__m512i)mask) != 0;
+#elif VECTOR_BYTES == 32
+    return !_mm256_testz_si256((__m256i)mask, (__m256i)mask);
+#else
+    return (mask[0] | mask[1]) != 0;
+#endif
 }
 
 /* Without looking at adjoints, chains are taken for products. Return whether they may be: they differ in the sign of 0,
    which does not matter to a sum that begins with 0, and where factors, and so the sum, are not finite. */
 static INLINE TARGET int LANES(sum_strip)(const Step *step, const Tile *tile, ptrdiff_t i, int vectors, int looking)
 {
-    const uint32_t *pair = tile->lists + step->operand[0], *const end = pair + step->operand[1];
+    const uint32_t *pair = tile->lists + step->operand[0], *const end = pair + 1 + 2 * pairs_of(step);
     const uint32_t seen = looking ? 1 | 2 | STRONG_KIND : 1 | 2;
     Vector sum[8 * LANES(MOST_EIGHTS) / WIDTH];
     for (int k = 0; k < vectors; k++) {
@@ -202,7 +205,11 @@ static INLINE TARGET int LANES(sum_strip)(const Step *step, const Tile *tile, pt
 #undef RUN_OF
         }
     }
-    if (!looking && !LANES(are_finite)(sum, vectors)) {
+    Mask wild = {0};
+    for (int k = 0; !looking && k < vectors; k++) {
+        wild |= LANES(wildness)(sum[k]);
+    }
+    if (LANES(is_anything_in)(wild)) {
         return 0;
     }
     double *const out = slot(tile, step->out) + i;
@@ -242,15 +249,16 @@ static INLINE TARGET void LANES(sum_strips)(const Step *step, const Tile *tile, 
 
 static TARGET void LANES(sum_0)(const Step *step, const Tile *tile) { LANES(sum_strips)(step, tile, 1); }
 
-/* A sum with chains that begins with 0. */
+/* A sum with chains that begins with 0, or with what may be -0 instead. */
 static TARGET void LANES(sum_1)(const Step *step, const Tile *tile) { LANES(sum_strips)(step, tile, 0); }
 
-/* Sums of two or three products, from 0 on; bit i of a variant: the first factor of pair i is a scalar. Most sums are
+/* Sums of a scalar and two or three products; bit i of a variant: the first factor of pair i is a scalar. Most sums are
    so short, and to find out what each pair is would take as long as to add it. */
 static INLINE TARGET void LANES(short_sum)(const Step *step, const Tile *tile, int pairs, int variant)
 {
     const uint32_t *const pair = tile->lists + step->operand[0] + 1;
     const double *xs[MOST_SHORT], *ys[MOST_SHORT];
+    const Vector initial = LANES(strip_of)(pair[-1], tile, 0);
     Vector x_all[MOST_SHORT];
     double *const out = slot(tile, step->out);
     const ptrdiff_t count = in_eights(tile->count);
@@ -259,7 +267,7 @@ static INLINE TARGET void LANES(short_sum)(const Step *step, const Tile *tile, i
         x_all[k] = LANES(broadcast)(*xs[k]);
     }
     for (ptrdiff_t i = 0; i < count; i += WIDTH) {
-        Vector sum = {0};
+        Vector sum = initial;
         for (int k = 0; k < pairs; k++) {
             sum += (variant >> k & 1 ? x_all[k] : LANES(read)(xs[k] + i)) * LANES(read)(ys[k] + i);
         }
@@ -326,6 +334,8 @@ SUM_OF_CHAINS(3, y_0, v_0)
     }
 FOLDS(FOLD)
 
+#include "_together.h"
+
 /* ── sums over lanes ───────────────────────────────────────────────────────────────────────────────────────────── */
 
 /* Eight sums, lane i being added to sum i modulo 8: so the order depends neither on vectors nor on tiles. Of the last
@@ -341,85 +351,116 @@ static INLINE TARGET Vector LANES(masked)(Vector x, ptrdiff_t i, int k, ptrdiff_
     return (Vector)((Mask)x & mask);
 }
 
-/* Add x·y for several y at once, so that the additions need not wait for each other; or for one y, which may be a
-   scalar. Without looking at x, chains are taken for products; return whether they may be. */
-static INLINE TARGET int LANES(add_products)(const Tile *tile, uint32_t x, const uint32_t *y, int many, int strong,
-                                             int looking, double *sums)
+/* Add x·y for some x and several y at once, so that the additions need not wait for each other, and each number is read
+   once; or for one y, which may be a scalar. The sums of an x stand one after the other. Without looking at x, chains are
+   taken for products; return whether they may be. */
+static INLINE TARGET int LANES(add_products)(const Tile *tile, const Step *row, int rows, uint32_t first, int many,
+                                             int strong, int looking)
 {
-    const double *const xs = slot(tile, x), *ys[4];
-    Vector y_all[4], sum[4][PARTS];
+    const uint32_t *const y = tile->lists + row->operand[0] + 1 + first;
+    const int stays = many == 1 && y[0] & SCALAR_BIT;
     const ptrdiff_t count = tile->count, full = count & -8;
-    for (int q = 0; q < many; q++) {
+    const double *xs[4], *ys[4];
+    double *sums[4], spread[8];
+    Vector sum[4][4][PARTS];
+    Mask wild = {0};
+    UNROLLED for (int q = 0; q < many; q++) {
         ys[q] = listed(tile, y[q], 0);
-        y_all[q] = LANES(broadcast)(*ys[q]);
-        memcpy(sum[q], sums + q * 8, sizeof sum[q]);
     }
-    if (many == 1 && y[0] & SCALAR_BIT) {
-        for (ptrdiff_t i = 0; i < count; i += 8) {
-            for (int k = 0; k < PARTS; k++) {
-                const Vector term = LANES(product)(LANES(read)(xs + i + k * WIDTH), y_all[0], strong && looking);
-                sum[0][k] += i < full ? term : LANES(masked)(term, i, k, count);
+    if (stays) {
+        for (int i = 0; i < 8; i++) {
+            spread[i] = *ys[0];
+        }
+        ys[0] = spread;
+    }
+    UNROLLED for (int p = 0; p < rows; p++) {
+        xs[p] = slot(tile, tile->lists[row[p].operand[0]]);
+        sums[p] = tile->sums + ((size_t)row[p].out + first) * 8;
+        UNROLLED for (int q = 0; q < many; q++) {
+            UNROLLED for (int k = 0; k < PARTS; k++) {
+                sum[p][q][k] = LANES(read)(sums[p] + q * 8 + k * WIDTH);
             }
         }
-    } else {
-        for (ptrdiff_t i = 0; i < full; i += 8) {
-            for (int k = 0; k < PARTS; k++) {
-                const Vector x_k = LANES(read)(xs + i + k * WIDTH);
-                for (int q = 0; q < many; q++) {
-                    sum[q][k] += LANES(product)(x_k, LANES(read)(ys[q] + i + k * WIDTH), strong && looking);
+    }
+#define ADD_EIGHT(READ) \
+    UNROLLED for (int k = 0; k < PARTS; k++) { \
+        Vector y_k[4]; \
+        UNROLLED for (int q = 0; q < many; q++) { \
+            y_k[q] = READ(ys[q] + (stays ? 0 : i) + k * WIDTH); \
+        } \
+        UNROLLED for (int p = 0; p < rows; p++) { \
+            const Vector x_k = READ(xs[p] + i + k * WIDTH); \
+            UNROLLED for (int q = 0; q < many; q++) { \
+                sum[p][q][k] += LANES(product)(x_k, y_k[q], strong && looking); \
+            } \
+        } \
+    }
+#define READ_SOME(from) LANES(masked)(LANES(read)(from), i, k, count)
+    ptrdiff_t i = 0;
+    for (; i < full; i += 8) {
+        ADD_EIGHT(LANES(read))
+    }
+    if (i < count) {
+        ADD_EIGHT(READ_SOME)
+    }
+#undef READ_SOME
+#undef ADD_EIGHT
+    if (strong && !looking) {
+        UNROLLED for (int p = 0; p < rows; p++) {
+            UNROLLED for (int q = 0; q < many; q++) {
+                UNROLLED for (int k = 0; k < PARTS; k++) {
+                    wild |= LANES(wildness)(sum[p][q][k]);
                 }
             }
         }
-        for (int k = 0; full < count && k < PARTS; k++) {
-            const Vector x_k = LANES(read)(xs + full + k * WIDTH);
-            for (int q = 0; q < many; q++) {
-                const Vector term = LANES(product)(x_k, LANES(read)(ys[q] + full + k * WIDTH), strong && looking);
-                sum[q][k] += LANES(masked)(term, full, k, count);
+    }
+    if (LANES(is_anything_in)(wild)) {
+        return 0;
+    }
+    UNROLLED for (int p = 0; p < rows; p++) {
+        UNROLLED for (int q = 0; q < many; q++) {
+            UNROLLED for (int k = 0; k < PARTS; k++) {
+                memcpy(sums[p] + q * 8 + k * WIDTH, &sum[p][q][k], sizeof sum[p][q][k]);
             }
         }
-    }
-    for (int q = 0; strong && !looking && q < many; q++) {
-        if (!LANES(are_finite)(sum[q], PARTS)) {
-            return 0;
-        }
-    }
-    for (int q = 0; q < many; q++) {
-        memcpy(sums + q * 8, sum[q], sizeof sum[q]);
     }
     return 1;
 }
 
-static TARGET __attribute__((noinline)) void LANES(add_chains_looking)(const Tile *tile, uint32_t x, const uint32_t *y,
-                                                                       uint32_t many, double *sums)
+static TARGET __attribute__((noinline)) void LANES(add_chains_looking)(const Tile *tile, const Step *row, int rows,
+                                                                       uint32_t first, uint32_t many)
 {
-    for (uint32_t k = 0; k < many; k++) {
-        LANES(add_products)(tile, x, y + k, 1, 1, 1, sums + k * 8);
+    for (int p = 0; p < rows; p++) {
+        for (uint32_t q = 0; q < many; q++) {
+            LANES(add_products)(tile, row + p, 1, first + q, 1, 1, 1);
+        }
     }
 }
 
-static TARGET void LANES(add_up_0)(const Step *step, const Tile *tile)
-{
-    const uint32_t one = SCALAR_BIT | tile->one;
-    LANES(add_products)(tile, step->operand[0], &one, 1, 0, 1, tile->sums + (size_t)step->out * 8);
-}
+/* So many x at once as there are registers for; and four y. */
+enum { LANES(MOST_ROWS) = WIDTH == 8 ? 4 : 1 };
 
-/* A list of x and of all y; the sums stand one after the other. */
+/* A list of x and of all y, like those of the steps that are joined to it. */
 #define ADDER(NAME, STRONG) \
     static TARGET void LANES(NAME##_0)(const Step *step, const Tile *tile) \
     { \
-        const uint32_t *const list = tile->lists + step->operand[0], *y = list + 1, n = step->operand[1] - 1; \
-        double *sums = tile->sums + (size_t)step->out * 8; \
-        for (uint32_t k = 0, many; k < n; k += many, y += many, sums += 8 * many) { \
-            many = n - k < 4 ? n - k : 4; \
-            switch (many) { \
-                ADD_MANY(1, STRONG) ADD_MANY(2, STRONG) ADD_MANY(3, STRONG) ADD_MANY(4, STRONG) \
+        const uint32_t n = step->operand[1] - 1; \
+        for (const Step *row = step - step->operand[2]; row <= step; row += LANES(MOST_ROWS)) { \
+            const ptrdiff_t rows = step - row + 1 < LANES(MOST_ROWS) ? step - row + 1 : LANES(MOST_ROWS); \
+            for (uint32_t first = 0, many; first < n; first += many) { \
+                many = n - first < 4 ? n - first : 4; \
+                switch (4 * rows + many) { \
+                    ADD_ROWS(1, STRONG) ADD_ROWS(2, STRONG) ADD_ROWS(3, STRONG) ADD_ROWS(4, STRONG) \
+                } \
             } \
         } \
     }
-#define ADD_MANY(MANY, STRONG) \
-    case MANY: \
-        if (!LANES(add_products)(tile, list[0], y, MANY, STRONG, 0, sums)) { \
-            LANES(add_chains_looking)(tile, list[0], y, MANY, sums); \
+#define ADD_ROWS(ROWS, STRONG) \
+    ADD_MANY(ROWS, 1, STRONG) ADD_MANY(ROWS, 2, STRONG) ADD_MANY(ROWS, 3, STRONG) ADD_MANY(ROWS, 4, STRONG)
+#define ADD_MANY(ROWS, MANY, STRONG) \
+    case 4 * ROWS + MANY: \
+        if (ROWS <= LANES(MOST_ROWS) && !LANES(add_products)(tile, row, ROWS, first, MANY, STRONG, 0)) { \
+            LANES(add_chains_looking)(tile, row, ROWS, first, MANY); \
         } \
         break;
 ADDER(add_up_products, 0)
@@ -566,11 +607,12 @@ static const Kernel LANES(KERNELS)[TAG_COUNT][VARIANTS] = {
 #define FAST_THREE(NAME) THREE(fast_##NAME)
     PLAIN_1(ONE) PLAIN_2(TWO) PLAIN_3(THREE) FUSED_2(TWO) FUSED_3(THREE) FAST_1(FAST_ONE) FAST_2(FAST_TWO)
     TAME_1(FAST_ONE) TAME_2(FAST_TWO) TAME_3(FAST_THREE) FOLDS(ONE) [TAG_sum] = {LANES(sum_0), LANES(sum_1)},
+    [TAG_sums] = {LANES(sums_0), LANES(sums_1), LANES(sums_2)},
     [TAG_sum_of_2] = {LANES(sum_of_2_0), LANES(sum_of_2_1), LANES(sum_of_2_2), LANES(sum_of_2_3)},
     [TAG_sum_of_3] = {LANES(sum_of_3_0), LANES(sum_of_3_1), LANES(sum_of_3_2), LANES(sum_of_3_3),
                       LANES(sum_of_3_4), LANES(sum_of_3_5), LANES(sum_of_3_6), LANES(sum_of_3_7)},
     [TAG_sum_of_chains] = {LANES(sum_of_chains_0), LANES(sum_of_chains_1), LANES(sum_of_chains_2), LANES(sum_of_chains_3)},
-    ONE(add_up) ONE(add_up_products) ONE(add_up_chains) ONE(add_eights)
+    ONE(add_up_products) ONE(add_up_chains) ONE(add_eights)
     [TAG_spread] = {NULL, LANES(spread_1)}, [TAG_load] = {load}, [TAG_fetch] = {fetch}, ONE(load_rows) [TAG_store] = {store}, ONE(check)
     [TAG_each_lane] = {each_lane}, [TAG_each_lane_python] = {each_lane_python},
 #undef ONE
@@ -597,6 +639,7 @@ static const Kernel LANES(KERNELS)[TAG_COUNT][VARIANTS] = {
 #undef f_fast_bell
 #undef f_fast_normal
 #undef ADDER
+#undef ADD_ROWS
 #undef ADD_MANY
 #undef PARTS
 #undef f_after_maximum

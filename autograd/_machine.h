@@ -28,6 +28,7 @@
 
 #if defined(__x86_64__) && defined(__GNUC__) && (defined(__clang__) ? __clang_major__ >= 12 : __GNUC__ >= 12)
 #define WIDER 1
+#include <immintrin.h>
 #define LANES(name) name##_of_8
 #define VECTOR_BYTES 64
 #if defined(__clang__)

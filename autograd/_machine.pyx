@@ -53,7 +53,6 @@ cdef extern from "_machine.h" nogil:
         const uint8_t *outcomes
         PyObject *const *evaluates
         const uint32_t *lists
-        uint32_t one
     ctypedef struct Batch:
         const Code *code
         Tile tile
@@ -405,7 +404,6 @@ cdef class Machine:
             run.stored.columns[i] = run.held.take(out, length, True, f"output {i}")
         batch.code, batch.threads = code, max(1, min(threads, <int>MOST_THREADS))
         batch.tile.scalars, batch.tile.lists, batch.tile.evaluates = run.scalars.numbers, code.lists, self.evaluates
-        batch.tile.one = code.one
         batch.tile.columns, batch.tile.outs = run.held.columns, run.stored.columns
         batch.tile.outcomes = <const uint8_t *><const char *>self.outcomes
         set_kernels(batch, self.kernels)

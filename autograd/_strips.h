@@ -32,13 +32,6 @@ typedef struct Strips {
     uint32_t *spare;        /* per step: room */
 } Strips;
 
-static uint32_t *references(const Code *code, const Step *step, uint32_t *count)
-{
-    const int listed = SHAPE[step->tag] == LIST;
-    *count = listed ? step->operand[1] : SHAPE[step->tag];
-    return listed ? code->lists + step->operand[0] : (uint32_t *)step->operand;
-}
-
 /* ── sorting ───────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static inline uint32_t kind_of(const Step *step)

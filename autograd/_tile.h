@@ -9,7 +9,6 @@
 typedef struct Tile {
     const double *scalars;
     const uint32_t *lists;
-    uint32_t one;             /* the scalar that is 1 */
     double *slots;
     ptrdiff_t lanes;          /* room in each slot, a multiple of 8 */
     ptrdiff_t first, count;   /* the lanes of the run that are in this tile */
@@ -36,12 +35,16 @@ enum { CACHE_LINE = 64 };
 #define PREFETCH(address) ((void)(address))
 #endif
 
+/* Of a loop: that no turn needs what another one writes; that it has few turns, whose number the compiler knows. */
 #if defined(__clang__)
 #define INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#define UNROLLED _Pragma("clang loop unroll(full)")
 #elif defined(__GNUC__)
 #define INDEPENDENT _Pragma("GCC ivdep")
+#define UNROLLED _Pragma("GCC unroll 8")
 #else
 #define INDEPENDENT
+#define UNROLLED
 #endif
 
 static inline ptrdiff_t in_eights(ptrdiff_t count) { return (count + 7) & -8; }
