@@ -135,8 +135,9 @@ class Compiled:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return what the function returns, of all lanes."""
-        if self._shortcut is not None and not kwargs and recorder() is None:
-            found = self._shortcut(args)
+        shortcut = self._shortcut
+        if shortcut is not None and not kwargs and recorder() is None:
+            found = shortcut.results(args)
             if found is not NO_WAY:
                 return found
         if recorder() is not None:
@@ -160,7 +161,8 @@ class Compiled:
         if len(self._known) >= MOST_SHAPES:
             self._known.clear()
         self._known[shapes] = call, kernel
-        self._shortcut = kernel.shortcut(shapes)
+        if self.lanes is None:
+            self._shortcut = kernel.shortcut(shapes)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the function by its name, as Python does, and its programs: they need not be recorded again.
