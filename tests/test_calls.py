@@ -263,6 +263,14 @@ def test_arguments_of_the_shapes_seen_last_take_the_shortest_way(ways: list[Any]
         compiled(*args, 0.5, other=1.0)
 
 
+@in_c
+def test_it_is_taken_again_by_shapes_that_come_back(ways: list[Any]) -> None:
+    compiled = jit(lambda x, y: x * y)
+    for x in 1.0, 2.0, LABELS, 3.0, 4.0:
+        assert np.all(compiled(x, 0.5) == x * 0.5)
+    assert [found is NO_WAY for found in ways] == [False, True, True, False]
+
+
 NO_CALLS = {
     "a number": lambda x, ys: x * ys[0],
     "an array": lambda x, ys: x * ys,
