@@ -547,8 +547,12 @@ cdef bint copy_array(object x, tuple shape, double **place) except -1:
     """Copy an array of floats that has a certain shape, and stands in one piece; return whether it does."""
     cdef Py_buffer view
     cdef Py_ssize_t i
-    PyObject_GetBuffer(x, &view, PyBUF_STRIDES | PyBUF_FORMAT)
-    cdef bint fits = (
+    cdef bint fits
+    try:
+        PyObject_GetBuffer(x, &view, PyBUF_STRIDES | PyBUF_FORMAT)
+    except ValueError:  # of dates, say, which a buffer cannot hold
+        return False
+    fits = (
         view.ndim == len(shape) and strcmp(view.format, b"d") == 0 and PyBuffer_IsContiguous(&view, b"C")
     )
     for i in range(view.ndim if fits else 0):

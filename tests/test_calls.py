@@ -271,6 +271,15 @@ def test_it_is_taken_again_by_shapes_that_come_back(ways: list[Any]) -> None:
     assert [found is NO_WAY for found in ways] == [False, True, True, False]
 
 
+@in_c
+def test_what_is_no_number_is_refused_on_every_way() -> None:
+    compiled = jit(lambda ys: ys[0] * ys)
+    for _ in range(2):
+        close(compiled(LABELS), LABELS[0] * LABELS)
+        with pytest.raises(ArgumentError, match=r"got an array of datetime64\[s\]; expected real numbers$"):
+            compiled(LABELS.astype("M8[s]"))
+
+
 NO_CALLS = {
     "a number": lambda x, ys: x * ys[0],
     "an array": lambda x, ys: x * ys,

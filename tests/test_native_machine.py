@@ -516,6 +516,7 @@ def test_a_lane_takes_arguments_of_its_shapes_only() -> None:
     found = lane.results((1.0, table), [last])
     assert [found[0], *found[1].tolist()] == [2.0, 3.0, 4.0, 5.0, 6.0, 7.0]
     others = table.T, table[0], table.ravel(), table.astype(int), table.astype(">f8"), table.tolist(), table[:, :1], 1.0
+    others += (table.astype("M8[s]"), table.astype(object))
     for args in [(), (1.0,), (1.0, table, 1.0), (1, table), (table, table), *[(1.0, other) for other in others]]:
         assert lane.results(args, [pytest.fail]) is None
 
