@@ -2,8 +2,8 @@
 """Programs at the speed of the machine: `_assemble.h` makes code of them, `_machine.h` runs it."""
 
 from cpython.buffer cimport (
-    PyBUF_FORMAT, PyBUF_ND, PyBUF_SIMPLE, PyBUF_STRIDES, PyBUF_WRITABLE, PyBuffer_IsContiguous, PyBuffer_Release,
-    PyObject_GetBuffer,
+    PyBUF_FORMAT, PyBUF_ND, PyBUF_SIMPLE, PyBUF_STRIDES, PyBUF_WRITABLE, PyBuffer_FillInfo, PyBuffer_IsContiguous,
+    PyBuffer_Release, PyObject_GetBuffer,
 )
 from cpython.mem cimport PyMem_RawCalloc, PyMem_RawFree
 from cpython.object cimport PyObject
@@ -167,54 +167,6 @@ cdef class Columns:
             length = max(length, selection[i] + 1)
         batch.lanes, batch.tile.selection = view.shape[0], selection
         return length
-
-
-cdef class Filler:
-    """Copies arguments to the beginning of an array of numbers, if they look as expected."""
-
-    cdef double *numbers
-    cdef Columns held
-    cdef tuple shapes
-    cdef object ndarray
-
-    def __init__(self, numbers, tuple shapes, ndarray):
-        """Fill `numbers` with arguments of these shapes: `float` for a number, those of an `ndarray` of floats."""
-        self.held, self.shapes, self.ndarray = Columns(1, 0), shapes, ndarray
-        self.numbers = <double *>self.held.take_whole(numbers, sum(prod(x) for x in shapes if x is not float), "d", "numbers")
-
-    def fill(self, tuple args):
-        """Copy the numbers of the arguments, one after the other; return False if they do not look as expected."""
-        cdef double *place = self.numbers
-        cdef Py_ssize_t i
-        if len(args) != len(self.shapes):
-            return False
-        for i in range(len(args)):
-            x, shape = args[i], self.shapes[i]
-            if shape is float:
-                if type(x) is not float:
-                    return False
-                place[0] = x
-                place += 1
-            elif type(x) is not self.ndarray or not copy_array(x, shape, &place):
-                return False
-        return True
-
-
-cdef bint copy_array(object x, tuple shape, double **place) except -1:
-    """Copy an array of floats that has a certain shape, and stands in one piece; return whether it does."""
-    cdef Py_buffer view
-    cdef Py_ssize_t i
-    PyObject_GetBuffer(x, &view, PyBUF_STRIDES | PyBUF_FORMAT)
-    cdef bint fits = (
-        view.ndim == len(shape) and strcmp(view.format, b"d") == 0 and PyBuffer_IsContiguous(&view, b"C")
-    )
-    for i in range(view.ndim if fits else 0):
-        fits = fits and view.shape[i] == <Py_ssize_t>shape[i]
-    if fits:
-        memcpy(place[0], view.buf, view.len)
-        place[0] += view.len // <Py_ssize_t>sizeof(double)
-    PyBuffer_Release(&view)
-    return fits
 
 
 cdef class Scalars:
@@ -509,6 +461,115 @@ cdef class Machine:
         cdef const Code *code = self.code(ONE if one else OUTPUTS)
         return {"scalar steps": code.scalar_step_count - code.strips, "strips": code.strips, "steps": code.step_count,
                 "slots": code.slots}
+
+
+cdef class Lane:
+    """A lane of its own, made ready: arguments are filled in where the program reads them, floats and arrays of floats.
+
+    They are the first inputs; others are written into its buffer, which has the numbers of all of them.
+    """
+
+    cdef Machine machine
+    cdef const Code *code
+    cdef Scalars scalars, found
+    cdef tuple shapes, shapes_found
+    cdef object ndarray, empty
+
+    def __cinit__(self, Machine machine not None, tuple shapes not None, tuple shapes_found not None):
+        """Take the shapes of the arguments and of the results: `float` for a number, that of an array otherwise."""
+        given, found = numbers_in(shapes), numbers_in(shapes_found)
+        if given > machine.source.inputs or found != len(machine.summed):
+            raise ArgumentError(f"Lane: got {given} numbers in arguments and {found} in results; expected at most "
+                                f"{machine.source.inputs}, and {len(machine.summed)}")
+        if not {*shapes, *shapes_found} <= {float}:
+            from numpy import empty, ndarray
+
+            self.empty, self.ndarray = empty, ndarray
+        self.machine, self.shapes, self.shapes_found = machine, shapes, shapes_found
+        self.code = machine.code(ONE)
+        self.scalars, self.found = machine.scalars(self.code), Scalars(found)
+
+    def __getbuffer__(self, Py_buffer *view, int flags):
+        PyBuffer_FillInfo(view, self, self.scalars.numbers, self.machine.source.inputs * sizeof(double), False, flags)
+
+    def results(self, tuple args not None, list steps not None):
+        """Fill in arguments, do the steps, which write the other inputs, and run the program; return a list of results.
+
+        Return None, and run nothing, if the arguments do not look as expected.
+        """
+        if not self.fill(args):
+            return None
+        for step in steps:
+            step()
+        run_once(self.code, self.machine.kernels, self.scalars.numbers, self.machine.evaluates)
+        raise_what_is_set()
+        return self.collected()
+
+    cdef bint fill(self, tuple args) except -1:
+        """Take the numbers of the arguments; return whether they look as expected."""
+        cdef double *place = self.scalars.numbers
+        cdef Py_ssize_t i
+        if len(args) != len(self.shapes):
+            return False
+        for i in range(len(args)):
+            x, shape = args[i], self.shapes[i]
+            if shape is float:
+                if type(x) is not float:
+                    return False
+                place[0] = x
+                place += 1
+            elif type(x) is not self.ndarray or not copy_array(x, shape, &place):
+                return False
+        return True
+
+    cdef list collected(self):
+        """Return the results, one after the other."""
+        cdef const double *place = self.found.numbers
+        cdef list found = []
+        get_spans(&self.code.outputs, self.scalars.numbers, Column(data=<char *>place, stride=sizeof(double)))
+        for shape in self.shapes_found:
+            if shape is float:
+                found.append(place[0])
+                place += 1
+            else:
+                found.append(new_array(self.empty(shape), &place))
+        return found
+
+
+cdef object numbers_in(tuple shapes):
+    """Return how many numbers there are at most in floats and arrays of these shapes."""
+    return sum(1 if shape is float else max(0, prod(shape)) for shape in shapes)  # with less than 0, there is no array
+
+
+cdef bint copy_array(object x, tuple shape, double **place) except -1:
+    """Copy an array of floats that has a certain shape, and stands in one piece; return whether it does."""
+    cdef Py_buffer view
+    cdef Py_ssize_t i
+    cdef bint fits
+    try:
+        PyObject_GetBuffer(x, &view, PyBUF_STRIDES | PyBUF_FORMAT)
+    except ValueError:  # of dates, say, which a buffer cannot hold
+        return False
+    fits = (
+        view.ndim == len(shape) and strcmp(view.format, b"d") == 0 and PyBuffer_IsContiguous(&view, b"C")
+    )
+    for i in range(view.ndim if fits else 0):
+        fits = fits and view.shape[i] == <Py_ssize_t>shape[i]
+    if fits:
+        memcpy(place[0], view.buf, view.len)
+        place[0] += view.len // <Py_ssize_t>sizeof(double)
+    PyBuffer_Release(&view)
+    return fits
+
+
+cdef object new_array(object x, const double **place):
+    """Fill an array of floats; return it."""
+    cdef Py_buffer view
+    PyObject_GetBuffer(x, &view, PyBUF_WRITABLE)
+    memcpy(view.buf, place[0], view.len)
+    place[0] += view.len // <Py_ssize_t>sizeof(double)
+    PyBuffer_Release(&view)
+    return x
 
 
 def parted(lanes, numbers):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from autograd import passes
 from autograd.columns import Column, Inputs, cells
 from autograd.core import Value, flat
-from autograd.machine import Filler, Machine
+from autograd.machine import Machine
 from autograd.program import Program
 from autograd.structures import is_array
 
@@ -85,6 +85,11 @@ class Call:
         blocks = [x if width is None else x.reshape(-1, width) for x, width in zip(blocks, self.widths)]
         inputs = Inputs(blocks, self.varying, self.count)
         yield self.kernel.bound(inputs, found[: self.uniforms], self.captured, numbers[self.results])
+
+
+def made_ready(calls: Sequence[Call], numbers: NDArray[Any]) -> list[Callable[[], object]]:
+    """Return what makes the calls of a path, one after the other, with its numbers, which are in an array."""
+    return [step for call in calls for step in call.steps(numbers)]
 
 
 def needed(called: Sequence[Called], roots: Sequence[Any], first: int) -> list[Called]:
@@ -162,7 +167,7 @@ class Frame:
         self.numbers = numpy.empty(calls[-1].results.stop)
         self.places = [slice(start, end) for start, end in pairwise(ends)]
         self.found = slice(ends[-1], ends[-1] + found)
-        self.steps = [step for call in calls for step in call.steps(self.numbers)]
+        self.steps = made_ready(calls, self.numbers)
 
     def run(self, blocks: Sequence[Any], found: Sequence[float]) -> NDArray[Any]:
         """Return all numbers of a path, given those of its inputs and what it finds by itself."""
@@ -174,9 +179,3 @@ class Frame:
         for step in self.steps:
             step()
         return numbers
-
-    def filler(self, shapes: tuple[Any, ...]) -> Any:
-        """Return what copies arguments of these shapes to the inputs."""
-        import numpy
-
-        return Filler(self.numbers, shapes, numpy.ndarray)

@@ -7,13 +7,13 @@ dimension; if they vary, its first dimension is that of the lanes, and there is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd.core import Value, read
-from autograd.structures import Branch, Fixed, Slot, Structure, array, build, is_array
+from autograd.structures import Branch, Fixed, Slot, Structure, array, build, is_array, slots_of
 
 if TYPE_CHECKING:
     from autograd.machine import PlainMachine
@@ -99,20 +99,38 @@ class Numbers(NamedTuple):
         return list(map(float, self.found))
 
 
-def builder(structure: Structure, start: int = 0) -> Builder:
-    """Return what puts numbers, from a place on, into a structure: made once, for many.
+def builder(structure: Structure) -> Builder:
+    """Return what puts numbers, one after the other, into a structure: made once, for many.
 
     They have to be in an array if there is one in the structure.
     """
+    slots = slots_of(structure)
+    starts = accumulate((slot.size for slot in slots), initial=0)
+    return _builder(structure, map(_part, slots, starts))
+
+
+def builder_of_slots(structure: Structure) -> Builder:
+    """Return what puts the things that go into slots, numbers and arrays in a list, into a structure."""
+    if isinstance(structure, Branch) and structure.kind is tuple and all(isinstance(x, Slot) for x in structure.parts):
+        return tuple
+    return _builder(structure, map(itemgetter, range(len(slots_of(structure)))))
+
+
+def _builder(structure: Structure, parts: Iterator[Builder]) -> Builder:
+    """Return what builds a structure, given what takes the parts that go into its slots."""
     if isinstance(structure, Fixed):
         return lambda found: structure.thing
-    if isinstance(structure, Branch):
-        starts = accumulate((part.size for part in structure.parts), initial=start)
-        parts = [builder(part, first) for part, first in zip(structure.parts, starts)]
-        if structure.kind is tuple:  # the usual case, in half the time
-            return lambda found: tuple([part(found) for part in parts])
-        return lambda found: structure.rebuild([part(found) for part in parts])
-    shape, end = structure.shape, start + structure.size
+    if isinstance(structure, Slot):
+        return next(parts)
+    inner = [_builder(part, parts) for part in structure.parts]
+    if structure.kind is tuple:  # the usual case, in half the time
+        return lambda found: tuple([part(found) for part in inner])
+    return lambda found: structure.rebuild([part(found) for part in inner])
+
+
+def _part(slot: Slot, start: int) -> Builder:
+    """Return what takes from numbers those that go into a slot."""
+    shape, end = slot.shape, start + slot.size
     if shape is None:
         return lambda found: float(found[start])
     return itemgetter(slice(start, end)) if len(shape) == 1 else lambda found: found[start:end].reshape(shape)

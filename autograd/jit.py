@@ -124,7 +124,7 @@ class Compiled:
     def __init__(self, function: Function, lanes: Lanes | None, options: Options) -> None:
         self.function, self.lanes, self.options = function, lanes, options
         self._kernels: list[tuple[Call, Kernel]] = []
-        self._known: dict[Shapes, tuple[Call, Kernel]] = {}  # calls need not be taken apart again
+        self._known: dict[Shapes, tuple[Call, Kernel, Shortcut | None]] = {}  # calls need not be taken apart again
         self._shortcut: Shortcut | None = None  # for the arguments that were seen last
         update_wrapper(self, function, updated=())
 
@@ -135,8 +135,9 @@ class Compiled:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return what the function returns, of all lanes."""
-        if self._shortcut is not None and not kwargs and recorder() is None:
-            found = self._shortcut(args)
+        shortcut = self._shortcut
+        if shortcut is not None and not kwargs and recorder() is None:
+            found = shortcut.results(args)
             if found is not NO_WAY:
                 return found
         if recorder() is not None:
@@ -147,7 +148,7 @@ class Compiled:
         shapes = shapes_of(args) if not kwargs else None
         known = self._known.get(shapes) if shapes is not None else None
         if known is not None:
-            call, kernel = known
+            call, kernel, self._shortcut = known
             return kernel(call.inputs(args))
         call, inputs = self._call(args, kwargs)
         kernel = self._kernel(call)
@@ -159,8 +160,8 @@ class Compiled:
     def _remember(self, shapes: Shapes, call: Call, kernel: Kernel) -> None:
         if len(self._known) >= MOST_SHAPES:
             self._known.clear()
-        self._known[shapes] = call, kernel
-        self._shortcut = kernel.shortcut(shapes)
+        self._shortcut = kernel.shortcut(shapes) if self.lanes is None else None
+        self._known[shapes] = call, kernel, self._shortcut
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the function by its name, as Python does, and its programs: they need not be recorded again.

@@ -18,7 +18,7 @@ from autograd.calls import Unwanted
 from autograd.columns import Column, Folding, Inputs, Layout, Numbers, Results, built, cells, numbers_of
 from autograd.core import Value
 from autograd.errors import ArgumentError
-from autograd.machine import Filler
+from autograd.machine import Lane
 from autograd.paths import Options, Path, Paths, Shortcut
 from autograd.primitives import Primitive
 from autograd.structures import Structure, array, flatten, is_array, sketch
@@ -78,9 +78,9 @@ class Kernel:
         return any(path.code.guards for path in self.paths.all)
 
     def shortcut(self, shapes: tuple[Any, ...]) -> Shortcut | None:
-        """Return the shortest way for arguments of these shapes, if there is only one path, and it makes calls."""
+        """Return the shortest way for arguments of these shapes, if it has no lanes and only one path."""
         path = self.paths.root
-        if Filler is None or path is None or not path.calls or path.code.guards or path.captured:
+        if Lane is None or path is None or path.code.guards or path.captured:
             return None
         return None if any(call.kernel.has_guards for call in path.calls) else Shortcut(path, shapes)
 

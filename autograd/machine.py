@@ -181,4 +181,4 @@ def _in_c() -> Any:
 _c = _in_c()
 Machine: type[PlainMachine] = _c.Machine if _c else PlainMachine
 parted: Callable[..., list[tuple[int, Any]]] = _c.parted if _c else parted_on_numpy
-Filler: Any = _c and _c.Filler  # None where there is no machine in C
+Lane: Any = _c and _c.Lane  # None where there is no machine in C

@@ -12,8 +12,10 @@ import pytest
 from autograd import Value, adjoints, grad, hessian, jit, math, value_and_grad, vmap
 from autograd.errors import ArgumentError
 from autograd.jit import Compiled
-from autograd.machine import Filler
+from autograd.machine import Lane
 from autograd.paths import NO_WAY, Shortcut
+from autograd.primitives import primitive
+from autograd.structures import flatten
 
 rng = np.random.default_rng(0)
 WEIGHTS = rng.standard_normal(3)
@@ -235,13 +237,20 @@ def test_arguments_may_look_otherwise_from_call_to_call() -> None:
 
 # ── the shortest way ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-in_c = pytest.mark.skipif(Filler is None, reason="the machine in C fills in the arguments")
+in_c = pytest.mark.skipif(Lane is None, reason="the machine in C fills in the arguments")
+
+
+@pytest.fixture
+def ways(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What the shortest way has found."""
+    found: list[Any] = []
+    results = Shortcut.results
+    monkeypatch.setattr(Shortcut, "results", lambda shortcut, args: found.append(results(shortcut, args)) or found[-1])
+    return found
 
 
 @in_c
-def test_arguments_of_the_shapes_seen_last_take_the_shortest_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    ways, way = [], Shortcut.__call__
-    monkeypatch.setattr(Shortcut, "__call__", lambda shortcut, args: ways.append(way(shortcut, args)) or ways[-1])
+def test_arguments_of_the_shapes_seen_last_take_the_shortest_way(ways: list[Any]) -> None:
     compiled = jit(of_sums)
     for count in 20, 20, 20, 5, 5:
         args = WEIGHTS, POINTS[:count], LABELS[:count]
@@ -254,6 +263,76 @@ def test_arguments_of_the_shapes_seen_last_take_the_shortest_way(monkeypatch: py
         compiled(*args, 0.5, other=1.0)
 
 
+@in_c
+def test_it_is_taken_again_by_shapes_that_come_back(ways: list[Any]) -> None:
+    compiled = jit(lambda x, y: x * y)
+    for x in 1.0, 2.0, LABELS, 3.0, 4.0:
+        assert np.all(compiled(x, 0.5) == x * 0.5)
+    assert [found is NO_WAY for found in ways] == [False, True, True, False]
+
+
+@in_c
+def test_what_is_no_number_is_refused_on_every_way() -> None:
+    compiled = jit(lambda ys: ys[0] * ys)
+    for _ in range(2):
+        close(compiled(LABELS), LABELS[0] * LABELS)
+        with pytest.raises(ArgumentError, match=r"got an array of datetime64\[s\]; expected real numbers$"):
+            compiled(LABELS.astype("M8[s]"))
+
+
+NO_CALLS = {
+    "a number": lambda x, ys: x * ys[0],
+    "an array": lambda x, ys: x * ys,
+    "an array of two dimensions": lambda x, ys: np.array([[x, ys[1]], [ys[0], x]]),
+    "an empty array": lambda x, ys: (ys[:0], x),
+    "an argument": lambda x, ys: ys,
+    "a tuple": lambda x, ys: (x, ys, x * x),
+    "a tuple of tuples": lambda x, ys: ((ys[0], ys), (x,), ()),
+    "a list in a dict": lambda x, ys: {"a": [x + 1.0, ys], "b": ys[1]},
+    "no number": lambda x, ys: ("text", x),
+    "nothing": lambda x, ys: None,
+}
+
+
+@in_c
+@pytest.mark.parametrize("name", NO_CALLS)
+def test_so_do_those_of_functions_without_calls(name: str, ways: list[Any]) -> None:
+    compiled = jit(NO_CALLS[name])
+    args = [(x, LABELS[:2] * x) for x in (1.0, 3.0, 5.0)]
+    found = [compiled(*each) for each in args]
+    assert [id(x) for x in ways] == [id(x) for x in found[1:]]
+    for (x, ys), each in zip(args, found):
+        assert repr(each) == repr(compiled(x, ys=ys))
+        numbers, structure = flatten(each, "", fixed=True)
+        assert (numbers, structure) == flatten(NO_CALLS[name](x, ys), "", fixed=True)
+
+
+@in_c
+def test_a_function_may_be_called_while_it_takes_the_shortest_way(ways: list[Any]) -> None:
+    @primitive(lambda out, x: 2.0 * x)
+    def square(x: float) -> float:
+        return (compiled(x - 1.0, 1.0) - 1.0 if x > 0.0 else 0.0) + 2.0 * x - 1.0 + (x <= 0.0)
+
+    compiled = jit(lambda x, y: y * 0.5 + square(x) + y * 0.5)
+    assert [compiled(x, 1.0) for x in (0.0, 3.0, 5.0)] == [1.0, 10.0, 26.0]
+    assert ways[-6:] == [1.0, 2.0, 5.0, 10.0, 17.0, 26.0]
+
+
+@in_c
+def test_after_an_error_it_is_there_again(ways: list[Any]) -> None:
+    @primitive(lambda out, x: 1.0)
+    def refused_below_0(x: float) -> float:
+        if x < 0.0:
+            raise ValueError(f"got {x}")
+        return x
+
+    compiled = jit(lambda x: refused_below_0(x) + 1.0)
+    assert compiled(1.0) == 2.0
+    with pytest.raises(ValueError, match=r"^got -1\.0$"):
+        compiled(-1.0)
+    assert compiled(3.0) == ways[-1] == 4.0
+
+
 def of_branches(xs: Any) -> Any:
     total = vmap(lambda x: x * x, reduce="sum")(xs)
     return [total] if total > 1.0 else []
@@ -261,7 +340,6 @@ def of_branches(xs: Any) -> Any:
 
 WEIGHT = Value(0.5)
 LONGER_WAYS = {
-    "no call": lambda xs: 2.0 * xs[0],
     "branches": of_branches,
     "branches of lanes": lambda xs: 2.0 * vmap(lambda x: x if len([1] * bool(x > 0.0)) else -x, reduce="sum")(xs),
     "captured": lambda xs: WEIGHT * vmap(lambda x: x * x, reduce="sum")(xs),

@@ -540,10 +540,11 @@ def test_functions_of_numbers_need_no_numpy() -> None:
         "sys.modules['numpy'] = None  # importing it would fail\n"
         "from autograd import grad, jit\n"
         "f = jit(lambda p: {'b': p['a'] * p['a'] if len([1] * bool(p['a'] > 0.0)) else 2.0})\n"
-        "print(f({'a': 3.0}), f({'a': 3.0}), f({'a': -3.0}), jit(grad(lambda x: x * x))(3.0))\n"
+        "g = jit(grad(lambda x: x * x))\n"
+        "print(f({'a': 3.0}), f({'a': 3.0}), f({'a': -3.0}), g(3.0), g(4.0))\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    assert (done.stdout, done.stderr) == ("{'b': 9.0} {'b': 9.0} {'b': 2.0} 6.0\n", "")
+    assert (done.stdout, done.stderr) == ("{'b': 9.0} {'b': 9.0} {'b': 2.0} 6.0 8.0\n", "")
 
 
 def test_threads_share_a_compiled_function() -> None:

@@ -31,7 +31,7 @@ from autograd.program import Program  # noqa: E402
 from autograd.testing import Expression, expressions  # noqa: E402
 from autograd.transforms import adjoints  # noqa: E402
 
-Machine = _machine.Machine
+Machine, Lane = _machine.Machine, _machine.Lane
 ROWS = [TABLE[name] for name in sorted(BUILT_IN)]
 every_row = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 
@@ -502,6 +502,40 @@ def test_a_run_that_no_machine_made_is_refused() -> None:
     run = Machine(program, summed=[True]).bound([], 1, np.empty(1))
     with pytest.raises(TypeError, match=r"a run is made by Machine\.bound"):
         type(run)()()
+
+
+def test_a_lane_takes_arguments_of_its_shapes_only() -> None:
+    xs = [Value(1.0) for _ in range(6)]
+    program = flatten([x + 1.0 for x in xs], xs)
+    lane = Lane(Machine(program), (float, (2, 2)), (float, (5,)))
+    rest, table = np.frombuffer(lane)[5:], np.array([[2.0, 3.0], [4.0, 5.0]])
+
+    def last() -> None:
+        rest[0] = 6.0
+
+    found = lane.results((1.0, table), [last])
+    assert [found[0], *found[1].tolist()] == [2.0, 3.0, 4.0, 5.0, 6.0, 7.0]
+    others = table.T, table[0], table.ravel(), table.astype(int), table.astype(">f8"), table.tolist(), table[:, :1], 1.0
+    others += (table.astype("M8[s]"), table.astype(object))
+    for args in [(), (1.0,), (1.0, table, 1.0), (1, table), (table, table), *[(1.0, other) for other in others]]:
+        assert lane.results(args, [pytest.fail]) is None
+
+
+@pytest.mark.parametrize(
+    ("shapes", "given", "shapes_found", "found"),
+    [
+        ((float, (2,)), 3, (float,), 1),
+        ((), 0, (), 0),
+        ((), 0, ((3,), float), 4),
+        (((4,), (-1, 2)), 4, (float,), 1),
+        ((), 0, ((4,), (-1, 3)), 4),
+    ],
+)
+def test_shapes_of_a_lane_fit_its_program(shapes: Any, given: int, shapes_found: Any, found: int) -> None:
+    x, y = Value(1.0), Value(2.0)
+    text = rf"^Lane: got {given} numbers in arguments and {found} in results; expected at most 2, and 1$"
+    with pytest.raises(ArgumentError, match=text):
+        Lane(Machine(flatten([x * y], [x, y])), shapes, shapes_found)
 
 
 def test_scalars_beside_lanes_are_done_in_strips() -> None:
