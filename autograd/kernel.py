@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
-from typing import Any
+from typing import Any, NoReturn
 
 from autograd import core
-from autograd.calls import Unwanted
+from autograd.calls import Elsewhere, Unwanted
 from autograd.columns import Column, Folding, Inputs, Layout, Numbers, Results, built, cells, numbers_of
 from autograd.core import Value
 from autograd.errors import ArgumentError
@@ -44,6 +44,16 @@ class Kernel:
         self._foldings = foldings
         self._layouts: dict[Path, Layout] = {}
         self._derivatives: dict[Any, Kernel] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle what runs the paths that are known, but not the function, which need not have a name."""
+        known = [(path, self._layout(path)) for path in list(self.paths.all)]
+        return Kernel, (self.name, _elsewhere, self.varying, _elsewhere, self.options), known
+
+    def __setstate__(self, known: list[tuple[Path, Layout]]) -> None:
+        for path, layout in known:
+            self.paths.add(path)
+            self._layouts[path] = layout
 
     def __call__(self, inputs: Inputs) -> Any:
         """Return the results in their structure; Values where they depend on some."""
@@ -164,6 +174,11 @@ class Kernel:
             return [numbers[place] for numbers, results in zip(found, places) for place in results]
 
         return Kernel(self.name, function, self.varying, lambda _: foldings, self.options)
+
+
+def _elsewhere(*_: object) -> NoReturn:
+    """Stand for a function that was not pickled."""
+    raise Elsewhere
 
 
 def _slopes(function: Flat, active: tuple[int, ...], captured: tuple[Value, ...], *values: Value) -> list[Any]:
