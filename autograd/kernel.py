@@ -122,20 +122,21 @@ class Kernel:
         """Return what runs the kernel again and again, whatever the arrays hold by then, and writes results to `out`.
 
         `uniforms` are the numbers that are the same in all lanes, the last ones those to take for the captured Values.
-        Raises `Unwanted` if lanes capture others.
+        Raises `Unwanted` if lanes capture others, or return something else than before.
         """
-        numbers = uniforms[len(uniforms) - len(captured) :]
-
-        def run() -> None:
-            results, taken = self._over_lanes(inputs, dict(zip(captured, numbers.tolist())))
-            if not {x for path in taken for x in path.captured} <= set(captured):
-                raise Unwanted
-            results.write(out)
-
         path, count = self.paths.root, inputs.count
         assert path is not None
         assert count is not None
         layout = self._layout(path)
+        numbers = uniforms[len(uniforms) - len(captured) :]
+
+        def run() -> None:
+            results, taken = self._over_lanes(inputs, dict(zip(captured, numbers.tolist())))
+            known = {x for path in taken for x in path.captured} <= set(captured)
+            if not known or results.structure != layout.structure:
+                raise Unwanted
+            results.write(out)
+
         if path.code.guards or path.captured != captured or not layout.only_sums:
             return run
         machine, columns = path.machine(layout.summed), inputs.varying_columns
@@ -167,11 +168,14 @@ class Kernel:
     def joint(self, kernels: Sequence[Kernel], places: Sequence[Sequence[int]]) -> Kernel:
         """Return the kernel that computes some results of each of these, which work on the same inputs as this one."""
         layouts = [kernel._layout(kernel.paths.all[0]) for kernel in kernels]
+        structures = [layout.structure for layout in layouts]
         foldings = [layout.foldings[place] for layout, results in zip(layouts, places) for place in results]
 
         def function(*values: Value) -> list[Any]:
-            found = [flatten(kernel.function(*values), "the result", fixed=True)[0] for kernel in kernels]
-            return [numbers[place] for numbers, results in zip(found, places) for place in results]
+            found = [flatten(kernel.function(*values), "the result", fixed=True) for kernel in kernels]
+            if [structure for _, structure in found] != structures:
+                raise Unwanted
+            return [numbers[place] for (numbers, _), results in zip(found, places) for place in results]
 
         return Kernel(self.name, function, self.varying, lambda _: foldings, self.options)
 

@@ -224,7 +224,7 @@ class Paths:
         """
         try:
             return self._one(inputs, others)
-        except Unwanted:  # lanes of a call found Values that no lane had found when it was recorded
+        except Unwanted:  # lanes of a call found Values, or returned a structure, that it was not recorded with
             self._forget(calls=False)
         except Elsewhere:  # what is recorded here finds the functions of its calls again
             self._forget(calls=self.calls)

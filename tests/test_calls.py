@@ -373,6 +373,25 @@ def test_lanes_may_find_what_no_lane_has_found_before() -> None:
     assert (total.data, w.grad) == (16.0, 4.0)
 
 
+def pair_or_list(x: Any) -> Any:
+    return (x, 2.0 * x) if len([1] * bool(x > 0.0)) else [x]
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda xs: sum(vmap(pair_or_list, reduce="sum")(xs)),
+        lambda xs: vmap(pair_or_list, reduce="sum")(xs)[-1],
+        grad(lambda xs: sum(vmap(pair_or_list, reduce="sum")(xs))),
+    ],
+    ids=["all", "one", "slopes"],
+)
+def test_lanes_may_return_what_no_lane_has_returned_before(f: Any) -> None:
+    compiled = jit(f)
+    for xs in [1.0, 2.0], [-1.0, -2.0], [3.0, 4.0]:
+        close(compiled(np.array(xs)), f(np.array(xs)))
+
+
 def test_a_side_of_a_branch_does_not_make_calls() -> None:
     compiled = jit(lambda x, ys: vmap(lambda y: x * y, reduce="sum")(ys) if x > 0.0 else -x)
     assert compiled(2.0, np.array([1.0, 2.0])) == 6.0
