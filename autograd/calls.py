@@ -30,6 +30,10 @@ class Unwanted(Exception):
     """A call over lanes has to be taken apart, because of what is done with its results."""
 
 
+class Elsewhere(Exception):
+    """A call over lanes takes a path that is not known, and has come from another process, without its function."""
+
+
 class Called(NamedTuple):
     """A call over lanes as it was recorded."""
 

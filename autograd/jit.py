@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial, reduce, update_wrapper
 from importlib import import_module
 from itertools import accumulate
@@ -166,10 +167,11 @@ class Compiled:
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the function by its name, as Python does, and its programs: they need not be recorded again.
 
-        Those that call others over lanes have to be: what they call may have no name.
+        Programs that cannot be pickled are left out. Calls over lanes are pickled without the functions they call, for
+        these need not have names: if a lane takes a path that is not known, this function is recorded, and finds them.
         """
-        every = [(call, kernel.paths.all) for call, kernel in self._kernels]
-        known = [(call, paths) for call, paths in every if not any(path.calls for path in paths)]
+        every = [(call, list(kernel.paths.all)) for call, kernel in self._kernels]
+        known = [each for each in every if _can_be_pickled(each)]
         module, name = self.function.__module__, self.function.__qualname__
         if getattr(_found(module, name), "function", None) is self.function:  # decorated: its name means this one
             return _of_decorated, (module, name, self.lanes, self.options), known
@@ -240,6 +242,16 @@ def _found(module: str, name: str) -> Any:
     for part in name.split("."):
         found = getattr(found, part, None)
     return found
+
+
+def _can_be_pickled(thing: Any) -> bool:
+    """Return whether a thing can be pickled, and be had back."""
+    import pickle  # is needed here only
+
+    with suppress(Exception):
+        pickle.loads(pickle.dumps(thing))
+        return True
+    return False
 
 
 def _of_decorated(module: str, name: str, lanes: Lanes | None, options: Options) -> Compiled:

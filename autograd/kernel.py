@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
-from typing import Any
+from typing import Any, NoReturn
 
 from autograd import core
-from autograd.calls import Unwanted
+from autograd.calls import Elsewhere, Unwanted
 from autograd.columns import Column, Folding, Inputs, Layout, Numbers, Results, built, cells, numbers_of
 from autograd.core import Value
 from autograd.errors import ArgumentError
@@ -44,6 +44,16 @@ class Kernel:
         self._foldings = foldings
         self._layouts: dict[Path, Layout] = {}
         self._derivatives: dict[Any, Kernel] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle what runs the paths that are known, but not the function, which need not have a name."""
+        known = [(path, self._layout(path)) for path in list(self.paths.all)]
+        return Kernel, (self.name, _elsewhere, self.varying, _elsewhere, self.options), known
+
+    def __setstate__(self, known: list[tuple[Path, Layout]]) -> None:
+        for path, layout in known:
+            self.paths.add(path)
+            self._layouts[path] = layout
 
     def __call__(self, inputs: Inputs) -> Any:
         """Return the results in their structure; Values where they depend on some."""
@@ -112,20 +122,21 @@ class Kernel:
         """Return what runs the kernel again and again, whatever the arrays hold by then, and writes results to `out`.
 
         `uniforms` are the numbers that are the same in all lanes, the last ones those to take for the captured Values.
-        Raises `Unwanted` if lanes capture others.
+        Raises `Unwanted` if lanes capture others, or return something else than before.
         """
-        numbers = uniforms[len(uniforms) - len(captured) :]
-
-        def run() -> None:
-            results, taken = self._over_lanes(inputs, dict(zip(captured, numbers.tolist())))
-            if not {x for path in taken for x in path.captured} <= set(captured):
-                raise Unwanted
-            results.write(out)
-
         path, count = self.paths.root, inputs.count
         assert path is not None
         assert count is not None
         layout = self._layout(path)
+        numbers = uniforms[len(uniforms) - len(captured) :]
+
+        def run() -> None:
+            results, taken = self._over_lanes(inputs, dict(zip(captured, numbers.tolist())))
+            known = {x for path in taken for x in path.captured} <= set(captured)
+            if not known or results.structure != layout.structure:
+                raise Unwanted
+            results.write(out)
+
         if path.code.guards or path.captured != captured or not layout.only_sums:
             return run
         machine, columns = path.machine(layout.summed), inputs.varying_columns
@@ -157,13 +168,21 @@ class Kernel:
     def joint(self, kernels: Sequence[Kernel], places: Sequence[Sequence[int]]) -> Kernel:
         """Return the kernel that computes some results of each of these, which work on the same inputs as this one."""
         layouts = [kernel._layout(kernel.paths.all[0]) for kernel in kernels]
+        structures = [layout.structure for layout in layouts]
         foldings = [layout.foldings[place] for layout, results in zip(layouts, places) for place in results]
 
         def function(*values: Value) -> list[Any]:
-            found = [flatten(kernel.function(*values), "the result", fixed=True)[0] for kernel in kernels]
-            return [numbers[place] for numbers, results in zip(found, places) for place in results]
+            found = [flatten(kernel.function(*values), "the result", fixed=True) for kernel in kernels]
+            if [structure for _, structure in found] != structures:
+                raise Unwanted
+            return [numbers[place] for (numbers, _), results in zip(found, places) for place in results]
 
         return Kernel(self.name, function, self.varying, lambda _: foldings, self.options)
+
+
+def _elsewhere(*_: object) -> NoReturn:
+    """Stand for a function that was not pickled."""
+    raise Elsewhere
 
 
 def _slopes(function: Flat, active: tuple[int, ...], captured: tuple[Value, ...], *values: Value) -> list[Any]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd import passes
 from autograd.branches import conversion
-from autograd.calls import Call, Frame, Unwanted, made_ready
+from autograd.calls import Call, Elsewhere, Frame, Unwanted, made_ready
 from autograd.columns import Builder, Inputs, builder, builder_of_slots, cells
 from autograd.core import Value, read
 from autograd.errors import RecordingError
@@ -223,11 +223,17 @@ class Paths:
         """
         try:
             return self._one(inputs, others)
-        except Unwanted:  # lanes of a call found Values that no lane had found when it was recorded
-            with self._lock:
-                self.calls, self.root = False, None
-                self.all.clear()
-            return self._one(inputs, others)
+        except Unwanted:  # lanes of a call found Values, or returned a structure, that it was not recorded with
+            self._forget(calls=False)
+        except Elsewhere:  # what is recorded here finds the functions of its calls again
+            self._forget(calls=self.calls)
+        return self.one(inputs, others)
+
+    def _forget(self, calls: bool) -> None:
+        """Forget all paths; say whether new ones may make calls."""
+        with self._lock:
+            self.calls, self.root = calls, None
+            self.all.clear()
 
     def _one(self, inputs: Inputs, others: Mapping[Value, float] | None) -> tuple[Path, Numbers]:
         path, asked = self.root, True

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from copy import deepcopy
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -446,6 +451,25 @@ def test_lanes_may_find_what_no_lane_has_found_before() -> None:
     assert (total.data, w.grad) == (16.0, 4.0)
 
 
+def pair_or_list(x: Any) -> Any:
+    return (x, 2.0 * x) if len([1] * bool(x > 0.0)) else [x]
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda xs: sum(vmap(pair_or_list, reduce="sum")(xs)),
+        lambda xs: vmap(pair_or_list, reduce="sum")(xs)[-1],
+        grad(lambda xs: sum(vmap(pair_or_list, reduce="sum")(xs))),
+    ],
+    ids=["all", "one", "slopes"],
+)
+def test_lanes_may_return_what_no_lane_has_returned_before(f: Any) -> None:
+    compiled = jit(f)
+    for xs in [1.0, 2.0], [-1.0, -2.0], [3.0, 4.0]:
+        close(compiled(np.array(xs)), f(np.array(xs)))
+
+
 def test_a_side_of_a_branch_does_not_make_calls() -> None:
     compiled = jit(lambda x, ys: vmap(lambda y: x * y, reduce="sum")(ys) if x > 0.0 else -x)
     assert compiled(2.0, np.array([1.0, 2.0])) == 6.0
@@ -453,13 +477,178 @@ def test_a_side_of_a_branch_does_not_make_calls() -> None:
     assert calls(compiled) == [1, 0]
 
 
+# ── sent to other processes ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def sent(thing: Any) -> Any:
+    return pickle.loads(pickle.dumps(thing))
+
+
+TRAINING = """
+from autograd import jit, math, value_and_grad, vmap
+
+runs = 0
+
+
+def loss(weights, point, label):
+    score = weights[0] * point[0] + weights[1] * point[1] + weights[2]
+    return math.log1p(math.exp(-label * score)) if label * score > -30.0 else -label * score
+
+
 @jit
-def of_module_level(xs: Any) -> Any:
-    return vmap(lambda x: x * x, reduce="sum")(xs)
+def step(weights, points, labels, rate):
+    global runs
+    runs += 1
+    value, slopes = value_and_grad(vmap(loss, (None, 0, 0), reduce="mean"))(weights, points, labels)
+    return value, weights - rate * slopes
+"""
+FIRST = """
+import pickle, sys, training
+weights, *data = pickle.load(sys.stdin.buffer)
+for _ in range(2):
+    value, weights = training.step(weights, *data, 0.5)
+after = training.step(weights, *data, 0.25)
+pickle.dump((training.step, (weights, *data, 0.25), after), sys.stdout.buffer)
+"""
+SECOND = """
+import pickle, sys
+step, args, (value, weights) = pickle.load(sys.stdin.buffer)
+import training
+programs = len(step.programs)
+for _ in range(2):
+    found = step(*args)
+    assert found[0] == value and found[1].tobytes() == weights.tobytes(), (found, value, weights)
+print(programs, len(step.programs), training.runs)
+"""
 
 
-def test_programs_that_make_calls_are_recorded_again_where_they_are_sent() -> None:
-    assert of_module_level(np.array([1.0, 2.0])) == 5.0
-    sent = pickle.loads(pickle.dumps(of_module_level))
-    assert sent.programs == []
-    assert sent(np.array([3.0, 4.0])) == 25.0
+def test_a_training_step_is_not_recorded_again_in_another_process(tmp_path: Path) -> None:
+    (tmp_path / "training.py").write_text(TRAINING)
+    paths = os.pathsep.join([str(tmp_path), str(Path(__file__).parents[1])])
+    given = pickle.dumps((WEIGHTS, POINTS, LABELS))
+    for program in FIRST, SECOND:
+        done = subprocess.run(
+            [sys.executable, "-c", program], input=given, capture_output=True, env={**os.environ, "PYTHONPATH": paths}
+        )
+        assert done.stderr == b""
+        given = done.stdout
+    assert given.split() == [b"1", b"1", b"0"]
+
+
+RUNS: list[Any] = []
+
+
+def halvings(x: Any) -> Any:
+    turns = 0.0
+    while x > 1.0:
+        x, turns = x / 2.0, turns + 1.0
+    return turns
+
+
+@jit
+def of_turns(xs: Any) -> Any:
+    """Count turns, as many as a lane needs."""
+    RUNS.append(xs)
+    return 2.0 * vmap(lambda x: x * halvings(x), reduce="sum")(xs)
+
+
+@jit
+def of_structures(xs: Any) -> Any:
+    """Let lanes return a class that has no name."""
+
+    class Pair(NamedTuple):
+        one: Any
+        other: Any
+
+    return sum(vmap(lambda x: Pair(x * x, x), reduce="sum")(xs))
+
+
+class Odd(Exception):
+    """What can be pickled, but not be had back."""
+
+    def __init__(self, what: str, why: str) -> None:
+        super().__init__(f"{what}: {why}")
+
+
+@jit
+def of_oddities(xs: Any) -> Any:
+    """Let lanes return what cannot be had back."""
+    return vmap(lambda x: (x * x, Odd("x", "odd")), reduce="sum")(xs)[0]
+
+
+def of_computed(weights: Any, points: Any, labels: Any, rate: Any) -> Any:
+    """Let lanes find what was computed before."""
+    halves = weights * rate
+    return vmap(lambda x, y: margin(halves, x, y), reduce="sum")(points, labels), halves
+
+
+@pytest.mark.parametrize("copied", [sent, deepcopy])
+@pytest.mark.parametrize("step", [of_sums, of_losses, of_captured, of_computed])
+def test_programs_are_sent_with_their_calls(step: Any, copied: Any) -> None:
+    compiled = jit(step)
+    found = compiled(WEIGHTS, POINTS, LABELS, 0.5)
+    again = copied(compiled)
+    assert calls(again) == [1]
+    (program,) = again.programs
+    others = 0.5 * WEIGHTS, -POINTS, LABELS, 0.25
+    for args, expected in ((WEIGHTS, POINTS, LABELS, 0.5), found), (others, compiled(*others)):
+        value, updated = again(*args)
+        assert (value, updated.tolist()) == (expected[0], expected[1].tolist())
+    assert again.programs == [program]
+    assert (again._shortcut is None) == (Filler is None)
+
+
+def test_a_path_that_was_not_sent_is_found_by_recording_anew() -> None:
+    assert of_turns(np.array([1.0, 2.0])) == 4.0
+    again = sent(of_turns)
+    RUNS.clear()
+    assert again(np.array([2.0, 2.0])) == 8.0
+    assert not RUNS
+    for xs, total in ([2.0, 4.0], 20.0), ([1.0, 8.0], 48.0), ([4.0, 8.0], 64.0):
+        assert again(np.array(xs)) == total
+    assert len(RUNS) == 1
+    assert calls(again) == [1]
+
+
+def test_what_is_sent_may_be_sent_on() -> None:
+    assert of_turns(np.array([1.0, 2.0])) == 4.0
+    again = sent(sent(of_turns))
+    RUNS.clear()
+    assert again(np.array([2.0, 1.0])) == 4.0
+    assert not RUNS
+    assert again(np.array([2.0, 16.0])) == 132.0
+
+
+class Model:
+    """A model whose loss is compiled."""
+
+    def __init__(self) -> None:
+        self.w = Value(0.5)
+
+    def loss(self, xs: Any) -> Any:
+        return 3.0 * vmap(lambda x: math.tanh(self.w * x) if len([1] * bool(x > 0.0)) else x, reduce="sum")(xs)
+
+
+def test_what_lanes_find_is_sent_with_its_owner() -> None:
+    model = Model()
+    compiled = jit(model.loss)
+    compiled(abs(LABELS))
+    model, again = sent((model, compiled))
+    model.w.data = 0.25
+    for xs in abs(LABELS), LABELS:
+        total, expected = again(xs), Model()
+        expected.w.data = 0.25
+        same = expected.loss(xs)
+        same.backward()
+        model.w.grad = 0.0
+        total.backward()
+        close([total.data, model.w.grad], [same.data, expected.w.grad])
+
+
+@pytest.mark.parametrize(("compiled", "total"), [(of_structures, 32.0), (of_oddities, 25.0)])
+def test_programs_that_cannot_be_pickled_are_recorded_again_where_they_are_sent(compiled: Any, total: Any) -> None:
+    compiled(np.array([1.0, 2.0]))
+    assert compiled.programs
+    again = sent(compiled)
+    assert again.programs == []
+    assert again(np.array([3.0, 4.0])) == total
