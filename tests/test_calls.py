@@ -595,7 +595,7 @@ def test_programs_are_sent_with_their_calls(step: Any, copied: Any) -> None:
         value, updated = again(*args)
         assert (value, updated.tolist()) == (expected[0], expected[1].tolist())
     assert again.programs == [program]
-    assert (again._shortcut is None) == (Filler is None)
+    assert (again._shortcut is None) == (Lane is None)
 
 
 def test_a_path_that_was_not_sent_is_found_by_recording_anew() -> None:
