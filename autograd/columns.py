@@ -64,8 +64,10 @@ class Inputs:
 
     def uniform_and(self, others: Sequence[float]) -> Any:
         """Return the numbers that are the same in all lanes, and then others, as one array."""
+        import numpy
+
         blocks = [block for block, varies in zip(self.blocks, self.varying) if not varies]
-        return _joined([*blocks, *others])
+        return _joined([*blocks, numpy.array(others)] if others else blocks)
 
     def of_one_lane(self) -> Any:
         """Return the numbers of a call without lanes."""
@@ -267,8 +269,8 @@ def _columns(block: Any) -> list[Column]:
 
 def _joined(blocks: Sequence[Block]) -> Any:
     """Return the numbers of blocks of floats as one array."""
-    if len(blocks) == 1 and is_array(blocks[0]):
-        return blocks[0]
     import numpy
 
-    return numpy.concatenate([numpy.atleast_1d(block) for block in blocks]) if blocks else numpy.empty(0)
+    if not any(map(is_array, blocks)):
+        return numpy.array(blocks, float)
+    return blocks[0] if len(blocks) == 1 else numpy.concatenate([numpy.atleast_1d(block) for block in blocks])

@@ -392,6 +392,111 @@ def test_long_programs_are_assembled_in_no_time() -> None:
     assert [out[1] for out in outs] == machine.one([0.5, 0.5]) == one(program, [0.5, 0.5])
 
 
+# ── joined steps: sums of the same factors ───────────────────────────────────────────────────────────────────────────
+
+
+def layer(weights: Sequence[Sequence[Any]], biases: Sequence[Any], signals: Sequence[Any]) -> list[Any]:
+    return [sum((w * x for w, x in zip(row, signals)), bias) for row, bias in zip(weights, biases)]
+
+
+def network(sizes: Sequence[int]) -> tuple[Program, int]:
+    """The value of a network with relu, and the slopes by its parameters, which come first, and by its inputs."""
+    parameters: list[Any] = []
+    points = signals = [Value(1.0) for _ in range(sizes[0])]
+    for before, neurons in pairwise(sizes):
+        block = [[Value(1.0) for _ in range(before + 1)] for _ in range(neurons)]
+        parameters += [x for row in block for x in row]
+        signals = [math.relu(x) for x in layer([row[:-1] for row in block], [row[-1] for row in block], signals)]
+    inputs = [*parameters, *points]
+    slopes = adjoints(sum(signals, 0.0), inputs)
+    varying = [False] * len(parameters) + [True] * len(points)
+    return optimize(flatten([*signals, *slopes], inputs, varying=varying)), len(parameters)
+
+
+@every_width
+@pytest.mark.parametrize("wild", ["finite", "points", "parameters"])
+@pytest.mark.parametrize(
+    ("sizes", "lanes"),
+    [((1, 2), 1), ((2, 3, 1), 8), ((3, 4, 5), 13), ((2, 16, 16, 1), 100), ((5, 19, 6, 7), 131), ((40, 5, 2), 64)],
+    ids=str,
+)
+def test_networks_of_whole_numbers(sizes: Sequence[int], lanes: int, wild: str, width: int) -> None:
+    """Where nothing is rounded, sums taken together are those taken one by one: whatever is infinite or not a number."""
+    program, parameters = network(sizes)
+    draw, count = np.random.default_rng(lanes), sizes[-1]
+    numbers = draw.integers(-3, 4, size=parameters).astype(float)
+    points = draw.integers(-3, 4, size=(lanes, sizes[0])).astype(float)
+    if wild == "points":
+        points[::7] = draw.choice(SPECIAL[:4] + SPECIAL[8:], size=points[::7].shape)
+    elif wild == "parameters":
+        numbers[::11] = draw.choice(SPECIAL[:4] + SPECIAL[8:], size=numbers[::11].shape)
+    summed = bytes([0] * count + [1] * parameters + [0] * sizes[0])
+    found = []
+    for exact in True, False:
+        outs = [None if s else np.empty(lanes) for s in summed]
+        sums = Machine(program, exact=exact, summed=summed, width=width).run([*numbers, *points.T], lanes, outs)
+        found.append([sums, *(out for out in outs if out is not None)])
+    for expected, result in zip(*found, strict=True):
+        np.testing.assert_array_equal(result, expected)
+    assert wild != "finite" or np.any(found[0][0])
+
+
+@every_width
+@given(st.integers(1, 70), st.integers(1, 40), st.booleans(), st.integers(0, 2**32 - 1))
+def test_sums_taken_together_are_rounded_no_more(width: int, terms: int, lanes: int, strong: bool, seed: int) -> None:
+    """Than those taken one by one, in which n operations are off by half an ulp each (Higham, Accuracy, 3.1)."""
+    draw, rows = np.random.default_rng(seed), 1 + seed % 9
+    weights, points = draw.normal(size=(rows, terms + 1)), draw.normal(size=(terms, lanes))
+    inputs = [Value(1.0) for _ in range(terms + rows * (terms + 1))]
+    signals, blocks = inputs[:terms], [inputs[k : k + terms + 1] for k in range(terms, len(inputs), terms + 1)]
+    product_of = p.chain if strong else p.multiply
+    outputs = [p.dot(*[product_of(x, w) for x, w in zip(signals, row)], row[-1], *[1.0] * (terms + 1)) for row in blocks]
+    program = flatten(outputs, inputs, varying=[True] * terms + [False] * (len(inputs) - terms))
+    outs = [np.empty(lanes) for _ in range(rows)]
+    Machine(program, width=width).run([*points, *weights.ravel()], lanes, outs)
+    expected = weights[:, :-1] @ points + weights[:, -1:]
+    sizes = abs(weights[:, :-1]) @ abs(points) + abs(weights[:, -1:])
+    assert np.all(abs(np.array(outs) - expected) <= 2 * (terms + 1) * 2.0**-53 / (1 - 2**-40) * sizes)
+
+
+def test_relu_is_done_with_the_sums_that_are_taken_together() -> None:
+    inputs = [Value(1.0) for _ in range(5)]
+    x, y, *parameters = inputs
+
+    def counted(*outputs: Any) -> int:
+        varying = [True, True, False, False, False]
+        machine = Machine(optimize(flatten(outputs, inputs, varying=varying)))
+        return machine.counts()["steps"] - len(outputs)  # type: ignore[no-any-return]
+
+    a, b, c = parameters
+    one_sum, other, third = x * a + y * b + c, x * b + y * c + a, x * c + y * a + b
+    assert counted(one_sum, other) == counted(math.relu(one_sum), math.relu(other))
+    assert counted(one_sum, other, third) == counted(math.relu(one_sum), other, third) - 1
+    assert counted(math.relu(one_sum)) == counted(one_sum) + 1  # for there is no other one
+    assert counted(math.relu(one_sum), other) == counted(one_sum, other) + 1  # they end alike, or not at all
+    assert counted(math.relu(one_sum), math.relu(other), one_sum) == counted(one_sum, other, one_sum) + 2
+
+
+@every_width
+@pytest.mark.parametrize("wild", [False, True], ids=["finite", "infinite where nothing flows"])
+@pytest.mark.parametrize("product_of", [p.multiply, p.chain], ids=["products", "chains"])
+@pytest.mark.parametrize("lanes", [1, 8, 100, 1500])
+def test_products_are_added_up_together_as_one_by_one(lanes: int, product_of: Any, wild: bool, width: int) -> None:
+    draw, inputs = np.random.default_rng(lanes), [Value(1.0) for _ in range(14)]
+    xs, ys, uniform = inputs[:6], inputs[6:13], inputs[13]
+    outputs = [product_of(x, y) for x in xs for y in (*ys, uniform)] + xs + ys
+    columns = [*draw.normal(size=(13, lanes)), 0.7]
+    if wild:
+        columns[0][::5], columns[7][::5], columns[8][::10], columns[9][:1] = 0.0, inf, nan, -inf
+    varying = [True] * 13 + [False]
+    together = Machine(flatten(outputs, inputs, varying=varying), summed=[True] * len(outputs), width=width)
+    found = together.run(columns, lanes, ())
+    for result, output in zip(found, outputs, strict=True):
+        alone = Machine(flatten([output], inputs, varying=varying), exact=True, summed=[True], width=width)
+        assert same(result, alone.run(columns, lanes, ())[0])
+    assert any(map(isnan, found)) == wild
+
+
 # ── strips: steps on scalars in a row ────────────────────────────────────────────────────────────────────────────────
 
 
