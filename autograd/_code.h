@@ -63,7 +63,9 @@
 /* Between columns and tiles, and what is done lane by lane. */
 #define ADDERS(X) X(add_up) X(add_up_products) X(add_up_chains) X(add_eights) /* over all lanes; at last, parts of sums */
 #define OTHERS(X) X(load) X(load_rows) X(fetch) X(store) X(spread) X(check) X(each_lane) X(each_lane_python) ADDERS(X)
-#define WITHOUT_KERNEL(X) X(loaded) X(leave) X(strip) /* done by load_rows; not by lanes, but to them */
+#define WITHOUT_KERNEL(X) \
+    X(loaded) X(leave) X(strip) /* done by load_rows; not by lanes, but to them */ \
+    X(sum_in_parts)             /* of scalars: an initial number, so many runs, and so many pairs */
 
 enum {
     TAG_last_row = BUILT_IN_COUNT - 1,
