@@ -7,10 +7,11 @@
 #define AUTOGRAD_ASSEMBLE_H
 
 #include "_join.h"
-#include "_strips.h"
+#include "_terms.h"
 
 #define CUSTOM TAG_COUNT /* in `tags`: a row that is not of the library */
 #define FUSED_SPAN 512   /* a sum is taken together over so many steps: its factors are kept for as long */
+#define DOT_SPAN 65536   /* the same where factors are scalars, each of which is but one number */
 
 /* A program, as _machine.pyx hands it over. */
 typedef struct Source {
@@ -36,7 +37,7 @@ typedef struct Sum {
     uint32_t rest, product; /* x, and y·z */
     int of_chains;
     uint32_t terms;         /* 0: no sum */
-    uint32_t begin;         /* its first product */
+    uint32_t begin;         /* its first product; of a dot, the first one that it goes on in, or itself */
 } Sum;
 
 /* A step that does what several did; a tag of 0, which is nothing of the kind, if there is none. */
@@ -261,10 +262,23 @@ static void fuse_sum(Assembler *a, uint32_t v)
     a->marks[rest] |= extends || of_chains ? ABSORBED : 0;
 }
 
+/* Whether a dot of scalars begins with x·1, where x is a dot that nobody else needs: in any order, they are one sum. */
+static int goes_on_in(Assembler *a, uint32_t v)
+{
+    const uint32_t *x = operands_of(a, v), half = arity_of(a, v) / 2;
+    return half > 2 && !a->source.exact && is_uniform(a, v) && is_constant(a, x[half], 1.0)
+           && is_inner(a, x[0], v, TAG_dot) && v - a->sums[x[0]].begin <= DOT_SPAN;
+}
+
 /* Terms x·1 of a dot, where x is a product that nobody else needs: its factors take their place when it is emitted. */
 static void fuse_dot(Assembler *a, uint32_t v)
 {
     const uint32_t *x = operands_of(a, v), half = arity_of(a, v) / 2;
+    const int goes_on = goes_on_in(a, v);
+    a->sums[v].begin = goes_on ? a->sums[x[0]].begin : v;
+    if (goes_on) {
+        a->marks[x[0]] |= ABSORBED;
+    }
     for (uint32_t i = 0; i < half; i++) {
         a->marks[x[i]] |= is_constant(a, x[half + i], 1.0) && is_product(a, x[i], v) ? ABSORBED : 0;
     }
@@ -490,7 +504,7 @@ static void choose_short_sum(Step *step, const uint32_t *lists)
 }
 
 /* Return which term x·1 a dot may begin with instead of 0, as the biases of a network: one that is the same for all
-   lanes, and may be -0; the number of terms if there is none. */
+   lanes, and may be -0; NONE if there is none. */
 static uint32_t initial_term(const Assembler *a, uint32_t v)
 {
     const uint32_t *x = operands_of(a, v), half = arity_of(a, v) / 2;
@@ -499,19 +513,16 @@ static uint32_t initial_term(const Assembler *a, uint32_t v)
             return i;
         }
     }
-    return half;
+    return NONE;
 }
 
-static void emit_dot(Assembler *a, uint32_t v)
+/* List the terms of a dot but the initial one; return the dot that it goes on in, or NONE. */
+static uint32_t list_terms(Assembler *a, uint32_t v, uint32_t initial, int *strong_too)
 {
-    if (emit_short_dot(a, v)) {
-        return;
-    }
-    const uint32_t *x = operands_of(a, v), half = arity_of(a, v) / 2, begin = a->listed, first = initial_term(a, v);
-    int strong_too = 0;
-    list_operand(a, first < half ? x[first] : a->zero);
-    for (uint32_t i = 0; i < half; i++) {
-        if (i == first) {
+    const uint32_t *x = operands_of(a, v), half = arity_of(a, v) / 2;
+    const int goes_on = half > 0 && a->marks[x[0]] & ABSORBED && tag_of(a, x[0]) == TAG_dot;
+    for (uint32_t i = goes_on; i < half; i++) {
+        if (i == initial) {
             continue;
         }
         const int inner = a->marks[x[i]] & ABSORBED ? 1 : 0;
@@ -519,7 +530,22 @@ static void emit_dot(Assembler *a, uint32_t v)
         const int strong = inner && tag_of(a, x[i]) == TAG_chain;
         list_pair(a, a->code->lists + a->listed, inner ? y[0] : x[i], inner ? y[1] : x[half + i], strong);
         a->listed += 2;
-        strong_too |= strong;
+        *strong_too |= strong;
+    }
+    return goes_on ? x[0] : NONE;
+}
+
+static void emit_dot(Assembler *a, uint32_t v)
+{
+    if (emit_short_dot(a, v)) {
+        return;
+    }
+    const uint32_t begin = a->listed;
+    uint32_t initial = initial_term(a, v);
+    int strong_too = 0;
+    list_operand(a, initial != NONE ? operands_of(a, v)[initial] : a->zero);
+    for (uint32_t part = v; part != NONE; initial = NONE) {
+        part = list_terms(a, part, initial, &strong_too);
     }
     Step *step = emit_list(a, v, TAG_sum, begin, 0);
     step->variant = (uint16_t)strong_too;
@@ -927,6 +953,9 @@ static int assemble(Code *code, Source source, Root *roots, uint32_t root_count,
             code->apart[i] = code->apart[i] == NONE ? NONE : a.place[code->apart[i]];
         }
         note_spans(&a, lanes);
+        if (!source.exact) {
+            part_sums(code);
+        }
         code->scalar_steps = trimmed(code->scalar_steps, code->scalar_step_count, sizeof(Step));
         code->steps = trimmed(code->steps, code->step_count, sizeof(Step));
         code->lists = trimmed(code->lists, a.listed, sizeof *code->lists);

@@ -67,6 +67,7 @@
 #define WITHOUT_KERNEL(X) \
     X(loaded) X(joined_sum) X(joined_adder) /* done by the step they are joined to */ \
     X(leave) X(strip)                       /* done not by lanes, but to them */ \
+    X(sum_in_parts)                         /* of scalars: an initial number, so many runs, and so many pairs */ \
     X(add_up)                               /* asked for only */
 
 enum {

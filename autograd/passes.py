@@ -817,7 +817,8 @@ class Sums:
         if step < 0 or self.uses[v] != 1 or self.uniform[v] != self.uniform[self.first + i]:
             return False
         negative = self.kinds[self.steps[i]] == SUBTRACT and k > self.starts[i]
-        return 0 < self.terms[step] < MAX_TERMS - before and (not negative or self.signed[step] == 1)
+        others = before if k > self.starts[i] else 1  # the second operand is a term at least
+        return 0 < self.terms[step] <= MAX_TERMS - others and (not negative or self.signed[step] == 1)
 
     def _is_constant(self, v: int) -> bool:
         return self.inputs <= v < self.first

@@ -517,13 +517,20 @@ def slopes_of_a_loop(count: int) -> tuple[Program, list[float]]:
     return program, numbers_like(xs)
 
 
+def is_a_sum_of(total: float, positive: float, terms: int) -> bool:
+    """Whether two sums of the same positive products are as close as any two orders of so many terms."""
+    return abs(total - positive) <= terms * standard.ulp(positive)
+
+
 @pytest.mark.parametrize("exact", [False, True])
 def test_a_loop_takes_as_many_steps_however_often_it_turns(exact: bool) -> None:
     counts = []
     for turns in (50, 500):
         program, numbers = slopes_of_a_loop(turns)
         machine = Machine(program, exact=exact)
-        assert machine.one(numbers) == one(program, numbers)
+        (total, *slopes), (expected, *expected_slopes) = machine.one(numbers), one(program, numbers)
+        assert slopes == expected_slopes
+        assert total == expected if exact else is_a_sum_of(total, expected, 2 * turns)
         assert len(program.steps) > 6 * turns
         counts.append(machine.counts(one=True))
     assert counts[0] == counts[1]
@@ -600,6 +607,92 @@ def test_places_of_strips_are_used_again_without_harm() -> None:
     machine = Machine(program, exact=True)
     assert machine.one(numbers) == states(numbers) == machine.one(numbers)
     assert machine.counts(one=True)["strips"] > 60
+
+
+# ── long sums of scalars ─────────────────────────────────────────────────────────────────────────────────────────────
+
+COUNT = 100
+BACKWARD, SHUFFLED = range(COUNT - 1, -1, -1), random.Random(0).sample(range(COUNT), COUNT)
+TERMS = {  # operands of a dot, each an input or a factor; and those of chains
+    "squares": [(k, k) for k in range(COUNT)],
+    "neighbours": [(k, k + 1) for k in range(COUNT - 1)],
+    "backward": [(k, k - 1) for k in BACKWARD[:-1]],
+    "opposite ways": [*zip(range(COUNT), BACKWARD)],
+    "one factor stays": [(k, 7) for k in range(COUNT)],
+    "the other one stays": [(7, k) for k in BACKWARD],
+    "both stay": [(7, 7)] * COUNT,
+    "two by two": [(k + i, k + i) if i else (k, 7) for k in range(COUNT - 1) for i in range(2)],
+    "shuffled": [*zip(SHUFFLED, reversed(SHUFFLED))],
+    "seven": [(k, k) for k in range(7)],
+    "eight": [(k, k) for k in range(8)],
+    "fifteen": [(k, k) for k in range(15)],
+}
+
+
+def sum_of(terms: Sequence[tuple[int, int]], strong: bool) -> tuple[Program, list[float]]:
+    """Return the sum of products, or of strong ones, and numbers for its inputs."""
+    xs = [Value(1.0) for _ in range(COUNT)]
+    factors = [(p.chain(xs[i], xs[j]), 1.0) if strong else (xs[i], xs[j]) for i, j in terms]
+    return flatten([p.dot(*[x for x, _ in factors], *[y for _, y in factors])], xs), numbers_like(xs)
+
+
+@pytest.mark.parametrize("strong", [False, True], ids=["products", "chains"])
+@pytest.mark.parametrize("terms", TERMS.values(), ids=TERMS)
+def test_a_long_sum_may_be_taken_in_another_order(terms: Sequence[tuple[int, int]], strong: bool) -> None:
+    program, numbers = sum_of(terms, strong)
+    products = [numbers[i] * numbers[j] for i, j in terms]
+    bound = len(terms) * standard.ulp(sum(map(abs, products)))
+    machine = Machine(program)
+    [found] = machine.one(numbers)
+    assert Machine(program, exact=True).one(numbers) == one(program, numbers)
+    assert abs(found - standard.fsum(products)) <= bound
+    assert all(run.one(numbers) == [found] for run in (machine, Machine(program)) for _ in range(5))
+
+
+@pytest.mark.parametrize("terms", TERMS.values(), ids=TERMS)
+def test_a_long_sum_of_chains_is_strong(terms: Sequence[tuple[int, int]]) -> None:
+    """Where the first factor is 0, infinity and NaN in the second one do not matter."""
+    program, numbers = sum_of(terms, True)
+    first = {i for i, _ in terms}
+    zeros = [0.0 if i in first else inf if i % 2 else nan for i in range(COUNT)]
+    assert Machine(program).one(zeros) == [0.0]
+    assert isnan(Machine(program).one([nan if i == terms[-1][0] else x for i, x in enumerate(numbers)])[0])
+
+
+@pytest.mark.parametrize("start", [0.0, -0.0, 1e300, inf])
+def test_a_long_sum_begins_with_what_it_is_given(start: float) -> None:
+    xs, first = [Value(1.0) for _ in range(20)], Value(1.0)
+    total = first
+    for x in xs:
+        total = total + x * first
+    machine = Machine(flatten([total], [first, *xs]))
+    assert same(machine.one([start, *[0.5] * 20])[0], start * 11.0)
+
+
+def test_sums_that_go_on_in_each_other_are_one() -> None:
+    xs, counts = [Value(1.0) for _ in range(2000)], []
+    for count in (200, 2000):
+        total = Value(0.0)
+        for x in xs[:count]:
+            total = total + x * x
+        machine = Machine(optimize(flatten([total], xs)))
+        numbers = numbers_like(xs)
+        assert is_a_sum_of(machine.one(numbers)[0], standard.fsum(x * x for x in numbers[:count]), count)
+        counts.append(machine.counts(one=True)["scalar steps"])
+    assert counts == [1, 1]
+
+
+def test_a_sum_that_others_need_is_taken_for_itself() -> None:
+    xs = [Value(1.0) for _ in range(20)]
+    half = p.dot(*xs[:10], *xs[:10])
+    whole = p.dot(half, *xs[10:], 1.0, *xs[10:])
+    numbers = [float(k) for k in range(20)]
+    squares = [sum(k * k for k in range(10)), sum(k * k for k in range(20))]
+    assert Machine(flatten([half, whole], xs)).one(numbers) == squares
+    assert Machine(flatten([p.dot(half, xs[10], 1.0, 2.0)], xs)).one(numbers) == [squares[0] + 20.0]
+
+
+# ── runs ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_run_that_no_machine_made_is_refused() -> None:
