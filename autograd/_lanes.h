@@ -378,7 +378,7 @@ static INLINE TARGET int LANES(add_products)(const Tile *tile, const Step *row, 
         sums[p] = tile->sums + ((size_t)row[p].out + first) * 8;
         UNROLLED for (int q = 0; q < many; q++) {
             UNROLLED for (int k = 0; k < PARTS; k++) {
-                sum[p][q][k] = LANES(read)(sums[p] + q * 8 + k * WIDTH);
+                sum[p][q][k] = tile->begins ? (Vector){0} : LANES(read)(sums[p] + q * 8 + k * WIDTH);
             }
         }
     }

@@ -177,6 +177,33 @@ enum { SLOTS_OF_GUARDS = 16 * 1024 }; /* numbers; where lanes leave, few stay, a
 #define STEPS_PER_CHUNK 1e8         /* a few tenths of a second */
 #define STEPS_PER_THREAD 1e5        /* less is not worth one */
 
+/* Memory that a run may leave to the next one. */
+typedef struct Memory {
+    char *begin;
+    size_t size;
+} Memory;
+
+enum { MOST_KEPT = 1024 * 1024 }; /* bytes */
+
+static void keep_memory(Memory *to, Memory memory)
+{
+    if (to->begin == NULL && memory.size <= MOST_KEPT) {
+        *to = memory;
+    } else {
+        PyMem_RawFree(memory.begin);
+    }
+}
+
+static char *have_memory(Memory *memory, size_t size)
+{
+    if (memory->size < size) {
+        PyMem_RawFree(memory->begin);
+        memory->begin = PyMem_RawMalloc(size);
+        memory->size = memory->begin != NULL ? size : 0;
+    }
+    return memory->begin;
+}
+
 /* A run of a batch. */
 typedef struct Batch {
     const Code *code;
@@ -188,6 +215,7 @@ typedef struct Batch {
     const uint8_t *summed; /* per root */
     double *found;       /* the results of sums, in the order of roots; if `mean`, divided by the number of lanes */
     int mean;
+    Memory kept;         /* for slots and sums */
     /* what follows is set by run_batch */
     double *totals;      /* per sum */
     ptrdiff_t unit;      /* lanes that a thread takes at a time */
@@ -229,8 +257,8 @@ static void run_unit(const Batch *batch, Tile *tile, ptrdiff_t unit)
     const ptrdiff_t begin = unit * batch->unit, rest = batch->lanes - begin;
     const ptrdiff_t end = begin + (rest < batch->unit ? rest : batch->unit);
     const uint32_t sums = batch->code->sums;
-    memset(tile->sums, 0, sums * 8 * sizeof *tile->sums);
     for (tile->first = begin; tile->first < end; tile->first += tile->lanes) {
+        tile->begins = tile->first == begin;
         tile->count = end - tile->first < tile->lanes ? end - tile->first : tile->lanes;
         (tile->mismatch ? run_guards : run_tile)(batch, tile);
     }
@@ -372,19 +400,19 @@ static Outcome run_batch(Batch *batch, ptrdiff_t most)
     const size_t doubles = (size_t)in_eights(8 * (ptrdiff_t)batch->code->sums) + (size_t)in_eights(code->longest_list)
                            + (size_t)(code->slots + 3) * (size_t)batch->tile.lanes; /* the last two for guards */
     batch->room_each = doubles * sizeof(double);
-    char *const room = PyMem_RawMalloc((size_t)batch->threads * batch->room_each + CACHE_LINE);
-    batch->partial = PyMem_RawMalloc(((size_t)(chunk + 1) * batch->code->sums + 1) * sizeof(double));
+    const size_t of_threads = (size_t)batch->threads * batch->room_each;
+    const size_t of_sums = (size_t)(chunk + 1) * batch->code->sums * sizeof(double);
+    char *const room = have_memory(&batch->kept, of_threads + of_sums + CACHE_LINE);
     Outcome outcome = NO_MEMORY;
-    if (room != NULL && batch->partial != NULL) {
+    if (room != NULL) {
         batch->room = room + (CACHE_LINE - (uintptr_t)room % CACHE_LINE) % CACHE_LINE;
+        batch->partial = (double *)(batch->room + of_threads);
         batch->tile.python = &python;
         batch->totals = batch->partial + (size_t)chunk * batch->code->sums;
         memset(batch->totals, 0, batch->code->sums * sizeof(double));
         outcome = run_chunks(batch, units, chunk, &python);
         write_sums(batch);
     }
-    PyMem_RawFree(room);
-    PyMem_RawFree(batch->partial);
     return outcome;
 }
 

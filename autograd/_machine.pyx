@@ -53,6 +53,9 @@ cdef extern from "_machine.h" nogil:
         const uint8_t *outcomes
         PyObject *const *evaluates
         const uint32_t *lists
+    ctypedef struct Memory:
+        char *begin
+        size_t size
     ctypedef struct Batch:
         const Code *code
         Tile tile
@@ -62,12 +65,14 @@ cdef extern from "_machine.h" nogil:
         const uint8_t *summed
         double *found
         bint mean
+        Memory kept
     ctypedef enum Outcome:
         DONE, RAISED, NO_MEMORY
     bint is_sound(const Source *source, uint32_t rows, uint32_t operands)
     bint assemble(Code *code, Source source, Root *roots, uint32_t count, bint lanes)
     void free_code(Code *)
     Outcome run_batch(Batch *, Py_ssize_t most)
+    void keep_memory(Memory *, Memory)
     const void *kernels_for(int width)
     void set_spans(const Spans *, double *scalars, Column)
     void get_spans(const Spans *, const double *scalars, Column)
@@ -196,12 +201,18 @@ cdef class Run:
 
     cdef go(self, int tile):
         cdef Batch batch = self.batch
+        self.batch.kept = Memory(NULL, 0)  # nobody else's meanwhile
         if self.uniforms.data != NULL:
             set_spans(&batch.code.uniforms, self.scalars.numbers, self.uniforms)
         run_once(batch.code, self.machine.kernels, self.scalars.numbers, self.machine.evaluates)
-        if run_batch(&batch, tile) == NO_MEMORY:
+        cdef Outcome outcome = run_batch(&batch, tile)
+        keep_memory(&self.batch.kept, batch.kept)
+        if outcome == NO_MEMORY:
             raise MemoryError
         raise_what_is_set()
+
+    def __dealloc__(self):
+        PyMem_RawFree(self.batch.kept.begin)
 
     def __call__(self):
         if self.machine is None:

@@ -15,7 +15,8 @@ typedef struct Tile {
     const int64_t *selection; /* where they stand in the columns; NULL if one after the other, from … */
     ptrdiff_t offset;         /* … here on */
     const Column *columns, *outs;
-    double *sums;             /* eight per sum */
+    double *sums;             /* eight per sum, … */
+    int begins;               /* … none of which has been begun before the first tile */
     int32_t *mismatch;        /* per lane of the run; NULL if there are no guards to be checked */
     uint32_t guards;
     const uint8_t *outcomes;  /* of the guards */
