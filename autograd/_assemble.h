@@ -217,11 +217,16 @@ static int is_sound(const Source *source, uint32_t rows, uint32_t operands)
 
 /* ── fusing: what only one step needs is done there ────────────────────────────────────────────────────────────── */
 
-/* Whether `v` is a step of this row that only the step `user` needs. */
+/* Whether `v` is a step of this row, done as often as the step `user`, and no part of another one. */
+static inline int is_alike(const Assembler *a, uint32_t v, uint32_t user, uint16_t tag)
+{
+    return tag_of(a, v) == tag && is_uniform(a, v) == is_uniform(a, user) && !(a->marks[v] & ABSORBED) && !a->fused[v].tag;
+}
+
+/* Whether only the step `user` needs it. */
 static inline int is_inner(const Assembler *a, uint32_t v, uint32_t user, uint16_t tag)
 {
-    return tag_of(a, v) == tag && a->uses[v] == 1 && is_uniform(a, v) == is_uniform(a, user)
-           && !(a->marks[v] & ABSORBED) && !a->fused[v].tag;
+    return a->uses[v] == 1 && is_alike(a, v, user, tag);
 }
 
 /* Of a slot and a scalar only the slot has to be kept until the product is needed, and not the product. */
@@ -365,8 +370,11 @@ static void fuse_where(Assembler *a, uint32_t v)
         const uint32_t *compared = operands_of(a, x[0]), z = a->fused[x[2]].operand[0];
         if (a->fused[x[2]].operand[1] == x[1] && is_constant(a, compared[1], 0.0) && tag_of(a, z) == TAG_relu
             && operands_of(a, z)[0] == compared[0]) {
-            a->fused[v] = (Fused){TAG_relu_chain, {z, x[1], 0}};
+            const int of_chain = is_alike(a, x[1], v, TAG_chain) && a->uses[x[1]] == 2; /* here, and in the flat chain */
+            const uint32_t *y = of_chain ? operands_of(a, x[1]) : NULL;
+            a->fused[v] = of_chain ? (Fused){TAG_relu_chain_chain, {z, y[0], y[1]}} : (Fused){TAG_relu_chain, {z, x[1], 0}};
             a->marks[x[2]] |= ABSORBED;
+            a->marks[x[1]] |= of_chain ? ABSORBED : 0;
             a->marks[x[0]] |= is_inner(a, x[0], v, TAG_greater) ? ABSORBED : 0;
         }
     }

@@ -32,7 +32,8 @@
 #define FUSED_2(X) X(larger) X(smaller) X(greater_of) X(sqrt_of_product) X(flat_chain) X(relu_chain)
 #define FUSED_3(X) \
     X(multiply_add) X(multiply_subtract) X(subtract_multiply) X(chain_add) X(multiply_multiply) X(chain_chain) \
-    X(selected_chain) X(selected_add) X(divide_by_sum) X(chain_of_slope)
+    X(selected_chain) X(selected_add) X(divide_by_sum) X(chain_of_slope) \
+    X(relu_chain_chain)
 
 /* Within 4 ulp of eager: f_fast_name for the row called name. Not gelu: it multiplies the error of a small erfc. */
 #ifdef VECTOR_MATH
@@ -197,6 +198,11 @@ static inline double f_relu_chain(double z, double adjoint)
 {
     const double flat = f_flat_chain(z, adjoint);
     return z > 0.0 ? adjoint : flat;
+}
+
+static inline double f_relu_chain_chain(double z, double adjoint, double partial)
+{
+    return f_relu_chain(z, f_chain(adjoint, partial));
 }
 
 /* ── values within 4 ulp ───────────────────────────────────────────────────────────────────────────────────────── */

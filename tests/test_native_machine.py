@@ -287,6 +287,8 @@ def positive_part_and_condition(x: Any, y: Any, z: Any) -> Any:
         lambda x, y, z: math.sqrt(x * y) + math.sqrt(z * -3.0),
         lambda x, y, z: p.chain(x, 0.5 / (y + 0.0)) * z + p.chain(z, x / (y + -0.0)),
         lambda x, y, z: relu_adjoint(x, p.relu(x), y) * z + p.relu(x),
+        lambda x, y, z: relu_adjoint(x, p.relu(x), p.chain(y, z)),
+        lambda x, y, z: relu_adjoint(x, p.relu(x), chain := p.chain(y, z)) + chain,
         lambda x, y, z: p.maximum(x, y, z) + p.maximum(x, y) - p.minimum(z, y) * p.minimum(x, y, z),
     ],
 )
@@ -329,6 +331,7 @@ def test_what_only_one_step_needs_is_done_there() -> None:
     set_recorder(Recorder())
     try:
         positive, larger = x > 0.0, y > z
+        behind_relu = relu_adjoint(x, p.relu(x), p.chain(y, z))
     finally:
         set_recorder(None)
 
@@ -347,6 +350,7 @@ def test_what_only_one_step_needs_is_done_there() -> None:
     assert steps(math.sqrt(x * y)) == 1
     assert steps(p.chain(x, 0.5 / (y + 0.0))) == 1
     assert steps(p.chain(x, 0.5 / (y + z))) == 2
+    assert steps(behind_relu) == 2  # the other one is relu itself
 
 
 @every_width
