@@ -425,7 +425,7 @@ def network(sizes: Sequence[int]) -> tuple[Program, int]:
     ids=str,
 )
 def test_networks_of_whole_numbers(sizes: Sequence[int], lanes: int, wild: str, width: int) -> None:
-    """Where nothing is rounded, sums taken together are those taken one by one: whatever is infinite or not a number."""
+    """Where nothing is rounded, sums taken together are those taken one by one, even of what is no finite number."""
     program, parameters = network(sizes)
     draw, count = np.random.default_rng(lanes), sizes[-1]
     numbers = draw.integers(-3, 4, size=parameters).astype(float)
@@ -454,7 +454,8 @@ def test_sums_taken_together_are_rounded_no_more(width: int, terms: int, lanes: 
     inputs = [Value(1.0) for _ in range(terms + rows * (terms + 1))]
     signals, blocks = inputs[:terms], [inputs[k : k + terms + 1] for k in range(terms, len(inputs), terms + 1)]
     product_of = p.chain if strong else p.multiply
-    outputs = [p.dot(*[product_of(x, w) for x, w in zip(signals, row)], row[-1], *[1.0] * (terms + 1)) for row in blocks]
+    ones = [1.0] * (terms + 1)
+    outputs = [p.dot(*[product_of(x, w) for x, w in zip(signals, row)], row[-1], *ones) for row in blocks]
     program = flatten(outputs, inputs, varying=[True] * terms + [False] * (len(inputs) - terms))
     outs = [np.empty(lanes) for _ in range(rows)]
     Machine(program, width=width).run([*points, *weights.ravel()], lanes, outs)
