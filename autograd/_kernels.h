@@ -129,7 +129,7 @@ static inline double kernel_power(const double *operand, unsigned active, double
         partial[0] = z == z ? f_monomial(y, x, y, 1.0) : z;
     }
     if (active & 2u) {
-        partial[1] = x == 0.0 && y >= 0.0 || x == INFINITY && y < 0.0 ? 0.0 : f_monomial(1.0 * f_log(x), x, y, 0.0);
+        partial[1] = (x == 0.0 && y >= 0.0) || (x == INFINITY && y < 0.0) ? 0.0 : f_monomial(1.0 * f_log(x), x, y, 0.0);
     }
     return z;
 }
@@ -545,7 +545,7 @@ static inline double kernel_monomial(const double *operand, unsigned active, dou
         partial[1] = f_monomial(c * (y - k), x, y, k + 1.0);
     }
     if (active & 4u) {
-        partial[2] = x == 0.0 && y >= k || x == INFINITY && y < k ? 0.0 : f_monomial(c * f_log(x), x, y, k);
+        partial[2] = (x == 0.0 && y >= k) || (x == INFINITY && y < k) ? 0.0 : f_monomial(c * f_log(x), x, y, k);
     }
     if (active & 8u) {
         partial[3] = nothing();

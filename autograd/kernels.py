@@ -156,7 +156,8 @@ class Symbol:
         return self.joined(self, "&&", other, AND)
 
     def __or__(self, other: Any) -> Self:
-        return self.joined(self, "||", other, OR)
+        sides = (x if x.strength != AND else type(self)(f"({x.text})", ATOM, x) for x in (self, self.of(other)))
+        return self.joined(next(sides), "||", next(sides), OR)  # compilers warn of && in it without parentheses
 
     def __eq__(self, other: object) -> Any:
         return self.joined(self, "==", other, COMPARISON)

@@ -61,7 +61,7 @@ def formula(rule: primitives.Rule) -> str:
         (lambda z, x: x - -0.0 * z, "x - -0.0 * z"),
         (lambda z, x: primitives.chain(x, -inf), "f_chain(x, -INFINITY)"),
         (lambda z, x: primitives.choose((x == 0) & (z != 1) | (x <= z), None, nan),
-         "x == 0.0 && z != 1.0 || x <= z ? nothing() : NAN"),
+         "(x == 0.0 && z != 1.0) || x <= z ? nothing() : NAN"),
         (lambda z, x: primitives.choose(x > 0, primitives.choose(z < 0, 1, 2), x >= 1),
          "x > 0.0 ? (z < 0.0 ? 1.0 : 2.0) : x >= 1.0"),
         (lambda z, x: -primitives.choose(x > 0, x, z), "-(x > 0.0 ? x : z)"),

@@ -25,7 +25,7 @@ const TABLE = {
   },
   power: {
     value: ([x, y]) => f_power(x, y),
-    partials: (z, [x, y]) => [z == z ? f_monomial(y, x, y, 1.0) : z, x == 0.0 && y >= 0.0 || x == Infinity && y < 0.0 ? 0.0 : f_monomial(1.0 * f_log(x), x, y, 0.0)],
+    partials: (z, [x, y]) => [z == z ? f_monomial(y, x, y, 1.0) : z, (x == 0.0 && y >= 0.0) || (x == Infinity && y < 0.0) ? 0.0 : f_monomial(1.0 * f_log(x), x, y, 0.0)],
   },
   negate: {
     value: ([x]) => f_negate(x),
@@ -177,7 +177,7 @@ const TABLE = {
   },
   monomial: {
     value: ([c, x, y, k]) => f_monomial(c, x, y, k),
-    partials: (z, [c, x, y, k]) => [f_monomial(1.0, x, y, k), f_monomial(c * (y - k), x, y, k + 1.0), x == 0.0 && y >= k || x == Infinity && y < k ? 0.0 : f_monomial(c * f_log(x), x, y, k), null],
+    partials: (z, [c, x, y, k]) => [f_monomial(1.0, x, y, k), f_monomial(c * (y - k), x, y, k + 1.0), (x == 0.0 && y >= k) || (x == Infinity && y < k) ? 0.0 : f_monomial(c * f_log(x), x, y, k), null],
   },
   exp_of_difference: {
     value: ([x, y]) => f_exp_of_difference(x, y),
