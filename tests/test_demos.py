@@ -254,6 +254,14 @@ def test_help(name):
     assert ("--out" in ended.stdout) == ("(default: pictures)" in ended.stdout) == (name in DEMOS)
 
 
+def test_options_are_read_before_anything_is_imported_that_takes_long():
+    script = (
+        f"import sys; from demos import {', '.join(DEMOS)}\n"
+        "print({'PIL', 'hypothesis', 'matplotlib', 'numpy', 'scipy', 'sklearn'} & set(sys.modules))"
+    )
+    assert python("-c", script).stdout == "set()\n"
+
+
 def test_a_reader_may_have_read_enough(tmp_path):
     command = [sys.executable, "-u", "-m", "demos.expressions", "--out", str(tmp_path)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as reading:
