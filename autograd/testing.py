@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
 from math import inf, isfinite
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd import precision
 from autograd.bounds import error_bound
@@ -272,22 +273,25 @@ def expressions(*, max_steps: int = 8, max_variables: int = 3) -> SearchStrategy
 
     table = [TABLE[name] for name in TABLE if name in BUILT_IN and TABLE[name] not in CONDITIONS]
     numbers = st.floats(-3.0, 3.0, allow_subnormal=False)
+    points = st.lists(numbers, min_size=1, max_size=max_variables)
+
+    @cache  # what is new has to be checked before it is drawn from
+    def operands(known: int) -> SearchStrategy[tuple[int | float, ...]]:
+        place = st.integers(0, known - 1)
+        return st.tuples(place, place | numbers, place | numbers, st.sampled_from(DISCRETE))
 
     @st.composite
     def programs(draw: Any) -> Expression:
-        point = draw(st.lists(numbers, min_size=1, max_size=max_variables))
+        point = draw(points)
         values, sensitivities, steps = list(point), [1.0] * len(point), []
         for _ in range(draw(st.integers(1, max_steps))):
-            place = st.integers(0, len(values) - 1)
-            drawn = [draw(place), *draw(st.tuples(place | numbers, place | numbers))]
-            discrete = draw(st.sampled_from(DISCRETE))
-            choices = [(primitive, operands_of(primitive, drawn, discrete)) for primitive in table]
-            results = [(*choice, *outcome(*choice, values, sensitivities)) for choice in choices]
-            tame = [found for found in results if abs(found[2]) <= SIZE and found[3] <= SENSITIVITY]
-            primitive, chosen, out, sensitivity = draw(st.sampled_from(tame))
+            *drawn, discrete = draw(operands(len(values)))
+            step = _Step(drawn, discrete, values, sensitivities)
+            primitive = draw(st.sampled_from(table).filter(step.is_tame))
+            steps.append((primitive, step.operands(primitive)))
+            out, sensitivity = step.outcome(primitive)
             values.append(out)
             sensitivities.append(sensitivity)
-            steps.append((primitive, chosen))
         return Expression(tuple(steps), tuple(point))
 
     return programs()
@@ -313,12 +317,15 @@ def programs(
     """
     from hypothesis import strategies as st
 
+    points = st.lists(st.integers(1, 9).map(float), min_size=1, max_size=max_leaves).map(tuple)
+    chosen = st.sampled_from(operations)
+
     @st.composite
     def drawn(draw: Any) -> Program:
-        point = tuple(draw(st.lists(st.integers(1, 9).map(float), min_size=1, max_size=max_leaves)))
+        point = draw(points)
         steps: list[tuple[Operation, tuple[int, ...]]] = []
         for known in range(len(point), len(point) + draw(st.integers(1, max_steps))):
-            operation = draw(st.sampled_from(operations))
+            operation = draw(chosen)
             steps.append((operation, tuple(draw(st.integers(0, known - 1)) for _ in range(operation.arity))))
         return Program(point, tuple(steps)).without_waste()
 
@@ -329,22 +336,33 @@ def _is_moderate(program: Program) -> bool:
     return all(abs(number) <= SIZE for number in (*numbers(program), *expect(program).gradients))
 
 
-def operands_of(primitive: Primitive, drawn: list[int | float], discrete: float) -> tuple[int | float, ...]:
-    """Return as many operands as the primitive takes, `discrete` where it has no derivative."""
-    if primitive.many:
-        return tuple(drawn[:2])
-    rest = iter(drawn)
-    return tuple(discrete if rule is None else next(rest) for rule in primitive.rules)
+class _Step(NamedTuple):
+    """A step of an expression that is being drawn, for which there is no primitive yet."""
 
+    drawn: list[int | float]  # operands for a primitive to take
+    discrete: float  # for those without a derivative
+    values: Sequence[float]  # of the variables and of the steps so far
+    sensitivities: Sequence[float]  # how much faster than the variables these change, at most
 
-def outcome(
-    primitive: Primitive, places: Sequence[int | float], values: Sequence[float], sensitivities: Sequence[float]
-) -> tuple[float, float]:
-    """Return the value of a step, and a bound on how much faster than the variables it changes."""
-    numbers = [values[x] if type(x) is int else x for x in places]
-    if not primitive.smooth_at(*numbers, margin=MARGIN):
-        return inf, inf
-    out = primitive(*numbers)
-    active = [type(x) is int for x in places]
-    ways = zip(places, primitive.partials(out, numbers, active))
-    return out, sum(abs(partial) * sensitivities[int(x)] for x, partial in ways if partial is not None)
+    def operands(self, primitive: Primitive) -> tuple[int | float, ...]:
+        """Return as many operands as the primitive takes."""
+        if primitive.many:
+            return tuple(self.drawn[:2])
+        rest = iter(self.drawn)
+        return tuple(self.discrete if rule is None else next(rest) for rule in primitive.rules)
+
+    def outcome(self, primitive: Primitive) -> tuple[float, float]:
+        """Return the value of the step, and a bound on how much faster than the variables it changes."""
+        places = self.operands(primitive)
+        numbers = [self.values[x] if type(x) is int else x for x in places]
+        if not primitive.smooth_at(*numbers, margin=MARGIN):
+            return inf, inf
+        out = primitive(*numbers)
+        active = [type(x) is int for x in places]
+        ways = zip(places, primitive.partials(out, numbers, active))
+        return out, sum(abs(slope) * self.sensitivities[int(x)] for x, slope in ways if slope is not None)
+
+    def is_tame(self, primitive: Primitive) -> bool:
+        """Return whether the step would be smooth, of moderate size, and not too sensitive."""
+        out, sensitivity = self.outcome(primitive)
+        return abs(out) <= SIZE and sensitivity <= SENSITIVITY

@@ -250,7 +250,8 @@ class Budget:
 
     def count(self, frame: FrameType, event: str, argument: object) -> TraceFunction:
         """Count an event of a frame, as a trace function; raise `EndlessError` when there have been too many."""
-        frame.f_trace_opcodes = True  # an empty loop has no lines
+        if event == "call":
+            frame.f_trace_opcodes = True  # an empty loop has no lines
         self.left -= 1
         if self.left < 0:
             raise EndlessError(f"no end within {self.limit:,} instructions of Python")

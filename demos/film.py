@@ -76,11 +76,11 @@ def matrices(places: Sequence[Axes], model: MLP, gradients: list[float], steepes
 
     A layer of one neuron stands upright. Of the gradients the cube root is shown, so that small ones are seen.
     """
-    rest = iter(gradients)
+    rest, shades = iter(gradients), shared.shades(shared.SIGNED)
     for number, (axes, layer) in enumerate(zip(places, model.layers), start=1):
         matrix = np.array([[next(rest) for _ in range(layer.nin + 1)] for _ in range(layer.nout)]) / steepest
         colours = np.cbrt(matrix if layer.nout > 1 else matrix.T)
-        axes.imshow(colours, cmap=shared.SIGNED, vmin=-1.0, vmax=1.0, aspect="auto", interpolation="nearest")
+        axes.imshow(colours, cmap=shades, vmin=-1.0, vmax=1.0, aspect="auto", interpolation="nearest")
         axes.set(xticks=[], yticks=[], xlabel=f"$W^{number}$")
         axes.spines[:].set_visible(False)
 

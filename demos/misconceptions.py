@@ -12,18 +12,25 @@ import inspect
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from random import Random
 from textwrap import dedent, fill, indent, shorten
 from typing import Any, NamedTuple
 
-from hypothesis import HealthCheck, find, settings, strategies as st
+from hypothesis import HealthCheck, Phase, find, settings, strategies as st
 from hypothesis.errors import NoSuchExample
 
 from autograd import Value
 from autograd.testing import OPERATIONS, Counterexample, compare, diagnose, programs
 from demos import engine, shared
 
-SEARCH = settings(max_examples=500, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+SEARCH = settings(
+    max_examples=500,
+    database=None,
+    deadline=None,
+    phases=[Phase.generate, Phase.shrink],  # the explanation is ours
+    suppress_health_check=list(HealthCheck),
+)
 COMPOSED = ("a / b", "a / 2")  # of hidden steps: counterexamples are clearer without
 WIDTH = 100  # of the text
 
@@ -248,6 +255,8 @@ class Training(NamedTuple):
 
 # ── looking for counterexamples ──────────────────────────────────────────────────────────────────────────────────────
 
+examined = cache(diagnose)  # the engine as it is, again and again
+
 
 def smallest(strategy: st.SearchStrategy[Any], wrong: Callable[[Any], bool], seed: int) -> Any:
     """Return the simplest example that goes wrong, as far as hypothesis finds it; None if there is none.
@@ -275,7 +284,7 @@ def smallest(strategy: st.SearchStrategy[Any], wrong: Callable[[Any], bool], see
 
 def counterexample(broken: type[engine.Value], again: bool, seed: int) -> Counterexample | None:
     """Return where an engine goes wrong, on a program that hypothesis has made small; None if it finds none."""
-    missing = diagnose(engine.Value).missing
+    missing = examined(engine.Value).missing
     operations = [OPERATIONS[text] for text in OPERATIONS if text not in (*missing, *COMPOSED)]
     program = smallest(programs(operations), lambda program: compare(broken, program, again=again) is not None, seed)
     difference = program and compare(broken, program, again=again)
@@ -303,7 +312,7 @@ def verdict_on_training(seed: int) -> bool:
     for x, got in forgetful(*found) if found else ():
         print(f"      x = {x:g}: the gradient is {got:g}, should be {2.0 * x:g}")
     print("\n" + paragraph(WHY_ZERO))
-    print(f"   diagnose: no mistake, but a note: {diagnose(engine.Value).notes[0]}")
+    print(f"   diagnose: no mistake, but a note: {examined(engine.Value).notes[0]}")
     return found is not None and all(got == 2.0 * x for x, got in descend(*found))
 
 
@@ -316,7 +325,7 @@ def main() -> int:
     """Ask everything; return 0 if every mistake was found, and none in the engine as it is, else 1."""
     options = shared.parser("misconceptions", __doc__ or "", writes=False).parse_args()
     print("0. Is the engine right as it is?\n")
-    diagnosis = diagnose(engine.Value)
+    diagnosis = examined(engine.Value)
     sound = counterexample(engine.Value, True, options.seed) is None and not diagnosis.mistakes
     print(indent(str(diagnosis), "   "))
     found = []

@@ -10,19 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from random import Random
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
-from sklearn.datasets import make_moons  # type: ignore[import-untyped]
 from tqdm import tqdm  # type: ignore[import-untyped]
 
 from autograd import Value, draw, explore, math
 from demos import shared
-from demos.film import Moment, film, moment
 from nn import MLP, SGD, Neuron, draw_network, l2, max_margin
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 TARGET = 0.97
 Point = list[float]
@@ -31,6 +29,8 @@ History = list[tuple[float, float]]  # loss and accuracy, epoch by epoch
 
 def two_moons(seed: int) -> tuple[list[Point], list[int]]:
     """Return 100 points of the plane, and for each one the moon that it belongs to: -1 or 1."""
+    from sklearn.datasets import make_moons  # type: ignore[import-untyped]
+
     points, classes = make_moons(n_samples=100, noise=0.1, random_state=seed)
     return points.tolist(), [2 * int(c) - 1 for c in classes]
 
@@ -81,9 +81,11 @@ def boundary(model: MLP, points: list[Point], labels: list[int], right: float) -
 
 def plane(axes: Axes, model: MLP, points: list[Point], labels: list[int], columns: int) -> Any:
     """Draw the plane as the model sees it, with the points in it; return what is drawn of the scores."""
+    import numpy as np
+
     xs, ys = np.linspace(-1.5, 2.5, columns), np.linspace(-1.0, 1.5, columns * 5 // 8 + 1)
     scores = [[model((x, y)).data for x in xs] for y in ys]
-    surface = axes.contourf(xs, ys, scores, np.linspace(-3, 3, 25), cmap=shared.DIVERGING, extend="both")
+    surface = axes.contourf(xs, ys, scores, np.linspace(-3, 3, 25), cmap=shared.shades(shared.DIVERGING), extend="both")
     styles = {"linewidths": [1.2, 2.6, 1.2], "linestyles": ["dashed", "solid", "dashed"]}
     lines = axes.contour(xs, ys, scores, [-1, 0, 1], colors=shared.INK, **styles)
     axes.clabel(lines, fmt={-1: "−1", 0: "0", 1: "1"}, fontsize=10)
@@ -95,6 +97,8 @@ def plane(axes: Axes, model: MLP, points: list[Point], labels: list[int], column
 
 def curves(history: History) -> Figure:
     """Return a figure of loss and accuracy over the epochs."""
+    from matplotlib.ticker import PercentFormatter
+
     losses, accuracies = zip(*history)
     figure, (above, below) = shared.figure(8.0, 5.2, nrows=2, sharex=True, height_ratios=[3, 2])
     above.semilogy(losses, ".-", color=shared.BLUE)
@@ -151,6 +155,7 @@ def main() -> int:
     parser.add_argument("--film", action="store_true", help="show the training as a film, too, an animated GIF")
     options = parser.parse_args()
     pictures = shared.Pictures(options.out)
+    from demos.film import Moment, film, moment  # takes a while
 
     points, labels = two_moons(options.seed)
     model = MLP(2, [16, 16, 1], seed=options.seed)

@@ -9,15 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from itertools import pairwise
-from typing import Any
-
-import numpy as np
-from matplotlib.colors import LogNorm
-from matplotlib.figure import Figure
-from scipy.optimize import OptimizeResult, minimize  # type: ignore[import-untyped]
+from typing import TYPE_CHECKING, Any
 
 from autograd import hessian, value_and_grad
 from demos import shared
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from scipy.optimize import OptimizeResult  # type: ignore[import-untyped]
 
 TARGET = 1e-8  # the largest distance to the minimum, (1, 1, …, 1), in any variable
 CLASSIC = (-1.2, 1.0)  # where Rosenbrock started in 1960
@@ -29,6 +28,13 @@ def rosenbrock(x: Iterable[Any]) -> Any:
     for a, b in pairwise(x):
         height += 100.0 * (b - a**2) ** 2 + (1.0 - a) ** 2
     return height
+
+
+def minimize(function: Callable[..., Any], start: Iterable[float], **settings: Any) -> OptimizeResult:
+    """Minimize with scipy, which takes a while to import."""
+    from scipy import optimize  # type: ignore[import-untyped]
+
+    return optimize.minimize(function, start, **settings)
 
 
 def with_derivatives(start: Iterable[float], **settings: Any) -> OptimizeResult:
@@ -75,11 +81,14 @@ def table(results: dict[str, OptimizeResult]) -> str:
 
 def walks(start: Iterable[float]) -> Figure:
     """Return a figure of the walks through the valley of two variables, and of how fast they come down."""
+    import numpy as np
+    from matplotlib.colors import LogNorm
+
     figure, (plane, descent) = shared.figure(12.0, 5.0, ncols=2, width_ratios=[5, 4], gridspec_kw={"wspace": 0.08})
     xs, ys = np.linspace(-1.6, 1.4, 301), np.linspace(-0.6, 1.7, 231)
     heights = rosenbrock(np.meshgrid(xs, ys))
-    levels = np.logspace(-2, 4, 19)
-    surface = plane.contourf(xs, ys, heights, levels, norm=LogNorm(), cmap=shared.SEQUENTIAL, extend="min")
+    levels, shades = np.logspace(-2, 4, 19), shared.shades(shared.SEQUENTIAL)
+    surface = plane.contourf(xs, ys, heights, levels, norm=LogNorm(), cmap=shades, extend="min")
     plane.contour(xs, ys, heights, levels, colors="white", linewidths=0.6)
     figure.colorbar(surface, label="height", ticks=10.0 ** np.arange(-2, 5), aspect=30, pad=0.02)
 
@@ -103,6 +112,7 @@ def main() -> int:
     parser.add_argument("--variables", type=shared.whole(2), default=10, help="how many (default: %(default)s)")
     options = parser.parse_args()
     pictures = shared.Pictures(options.out)
+    import numpy as np
 
     random = np.random.default_rng(options.seed)
     start = random.random(options.variables)

@@ -1,4 +1,8 @@
-"""What the demos share: their options, the folder that they write to, the look of their figures, and how they end."""
+"""What the demos share: their options, the folder that they write to, the look of their figures, and how they end.
+
+Libraries that take long to import are imported where they are used, so that what is wrong with the options is said at
+once.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +15,14 @@ from io import TextIOWrapper
 from math import inf
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any, Literal, NoReturn
-
-import matplotlib
-from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.figure import Figure
-from PIL import Image
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from autograd import Drawing, errors
+
+if TYPE_CHECKING:
+    from matplotlib.colors import Colormap
+    from matplotlib.figure import Figure
+    from PIL import Image
 
 # ── options ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -136,12 +140,10 @@ def verdict(reached: bool, target: str) -> int:
 # Blue and vermilion are told apart by everyone (Okabe and Ito 2008, https://jfly.uni-koeln.de/color/).
 BLUE, VERMILION, GREY, INK = "#0072b2", "#d55e00", "#9aa5b1", "#1f2933"
 # Backgrounds end in lighter shades, so that lines and points in the full colours stand out.
-DIVERGING = LinearSegmentedColormap.from_list(
-    "vermilion to blue", ["#e8955c", "#fbe6d8", "#fdfdfd", "#dcebf6", "#58a5d1"]
-)
+DIVERGING = ["#e8955c", "#fbe6d8", "#fdfdfd", "#dcebf6", "#58a5d1"]
+SEQUENTIAL = ["#fdfdfd", "#dcebf6", "#58a5d1"]
 # In full colours, where they are all there is to see.
-SIGNED = LinearSegmentedColormap.from_list("vermilion, white, blue", [VERMILION, "#f6c8a8", "#fdfdfd", "#a9cfe8", BLUE])
-SEQUENTIAL = LinearSegmentedColormap.from_list("white to blue", ["#fdfdfd", "#dcebf6", "#58a5d1"])
+SIGNED = [VERMILION, "#f6c8a8", "#fdfdfd", "#a9cfe8", BLUE]
 
 STYLE: dict[Any, Any] = {
     "axes.axisbelow": True,
@@ -173,6 +175,16 @@ def figure(width: float, height: float, **layout: Any) -> tuple[Figure, Any]:
 
 def blank(width: float, height: float, layout: Literal["constrained", "compressed"] = "constrained") -> Figure:
     """Return a figure of so many inches without axes, in the style of all demos."""
+    import matplotlib
+    from matplotlib.figure import Figure
+
     matplotlib.rcdefaults()
     matplotlib.rcParams.update(STYLE)
     return Figure(figsize=(width, height), layout=layout)
+
+
+def shades(colours: list[str]) -> Colormap:
+    """Return the colours and all between them."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list("shades", colours)

@@ -7,14 +7,16 @@ derivative of the trained network by its input was no part of the lesson; the pi
 from __future__ import annotations
 
 from time import perf_counter
+from typing import TYPE_CHECKING
 
-import numpy as np
-from matplotlib.figure import Figure
 from tqdm import tqdm  # type: ignore[import-untyped]
 
 from autograd import grad, math
 from demos import shared
 from nn import MLP, Adam, mean_squared_error
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 TARGET = 1e-3  # the largest mean squared error
 
@@ -37,6 +39,8 @@ def train(model: MLP, xs: list[float], epochs: int) -> None:
 
 def fit(model: MLP, points: list[float]) -> Figure:
     """Return a figure of the network beside the sine, of its derivative beside the cosine, and of what is left."""
+    import numpy as np
+
     xs = np.linspace(-math.pi, math.pi, 241)
     values = np.array([model([x]).data for x in xs])
     slopes = [grad(lambda x: model([x]))(x).data for x in xs]

@@ -16,7 +16,6 @@ from demos.pages import page
 from nn import MLP
 from tests.browsers import LONGEST, browser
 
-pytest.importorskip("matplotlib", reason="the demos need: pip install 'scalar-autograd[demos]'")
 demo: Any = import_module("demos.backpropagation")
 
 TITLES = [

@@ -638,7 +638,7 @@ def test_only_the_standard_library_is_needed() -> None:
 
 def test_a_budget_is_for_so_many_events() -> None:
     budget, frame = Budget(2), sys._getframe()
-    assert budget.count(frame, "opcode", None) == budget.count
+    assert budget.count(frame, "call", None) == budget.count
     budget.count(frame, "opcode", None)
     with pytest.raises(EndlessError, match=r"^no end within 2 instructions of Python$"):
         budget.count(frame, "opcode", None)

@@ -369,7 +369,6 @@ def test_labels_are_data_in_the_page() -> None:
 def test_both_cores_make_the_same_pages() -> None:
     """So that they need to be tried with only one of them in a browser."""
     pytest.importorskip("autograd._native")
-    pytest.importorskip("matplotlib", reason="the demos need: pip install 'scalar-autograd[demos]'")
     other = {**os.environ, "AUTOGRAD_PURE": "" if os.environ.get("AUTOGRAD_PURE") else "1"}
     command, folder = [sys.executable, "-m", "tests.pages"], Path(__file__).parents[1]
     ended = subprocess.run(command, env=other, cwd=folder, capture_output=True, text=True, check=True)
