@@ -7,6 +7,8 @@ primitives, compute. What is done seldom is the reference's own Python, called f
 error and one way of copying.
 """
 
+import gc
+
 from cpython.array cimport array, resize
 from cpython.buffer cimport PyBUF_CONTIG_RO, PyBUF_FORMAT, PyBuffer_Release, PyObject_GetBuffer
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
@@ -90,6 +92,7 @@ cdef extern from "_value.h" nogil:
     void pin()
     void unpin()
     PyObject *custom_at(Place)
+    void drop_unneeded_custom()
     Place place_of(Handle *)
     Edges edges_of(Line *)
     void become_leaf(Handle *, double data)
@@ -625,6 +628,16 @@ cdef object row_at(Place place):
     return <object>custom_at(place) if tag == TAG_custom else TAGGED[tag]
 
 
+def collect(phase, info):
+    """Let go of custom rows that no living Value needs, as the collector, which does not see the tape, begins.
+
+    They may hold Values themselves, captured by functions, and so be what keeps the tape from being empty.
+    """
+    if phase == "start" and info["generation"] == 2:
+        drop_unneeded_custom()
+        release_dropped()
+
+
 cdef object partial_at(Edges edges, uint64_t k):
     return None if edges.operand[k] == CONSTANT or is_nothing(edges.partial[k]) else edges.partial[k]
 
@@ -1105,6 +1118,7 @@ cdef int set_up() except -1:
         evaluate = primitive.evaluate
         Py_INCREF(evaluate)
         EVALUATE[<int>tag] = <PyObject *>evaluate
+    gc.callbacks.append(collect)
     for shared in (restore, restore_graph, function):
         shared.__module__ = "autograd.core"
     return 0

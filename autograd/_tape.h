@@ -303,6 +303,16 @@ static void drop(uint64_t i)
     }
 }
 
+/* Drop the custom rows that no living handle needs; lines stay where they are. */
+static void drop_unneeded_custom(void)
+{
+    if (customs.count > 0 && !tape.pinned) {
+        mark();
+        drop_custom(tape.reached);
+        memset(tape.reached, 0, 8 * words(tape.count));
+    }
+}
+
 /* Move a line towards the beginning; its operands have been moved before it, and `moved` says where they are. */
 static void move(uint64_t from, uint64_t to, const Place *moved)
 {

@@ -11,10 +11,12 @@ from contextlib import contextmanager
 from functools import cache, partial
 from math import nan
 from typing import Any, cast
+from weakref import ReferenceType, ref
 
 from autograd.calls import Called
 from autograd.columns import Column, Inputs, built
 from autograd.core import Value, depend_on_older, recorder, set_recorder
+from autograd.errors import RecordingError
 from autograd.kernel import Application, Kernel
 from autograd.primitives import Primitive
 from autograd.record import Recorder
@@ -54,10 +56,11 @@ def _columns(kernel: Kernel, inputs: Inputs) -> tuple[Any, list[Column]]:
             return results.structure, application.nodes(columns)
     if any(x.number >= recording.first for x in application.captured) and kernel.has_guards:
         raise recording.unwanted()  # a path that lanes take later could not be recorded: what it captures is gone
-    slopes = cache(lambda: _columns(application.slopes, inputs)[1])  # of all results, by another call over lanes
-    rows = (partial(_row, application, slopes, place) for place in range(len(columns)))
+    found = cache(lambda: _columns(application.slopes, inputs)[1])  # those of all results, by another call over lanes
+    rows = [partial(_slopes, ref(recording), len(recording.calls), place) for place in range(len(columns))]
     columns = [_nodes(application, column, row) for column, row in zip(columns, rows)]
-    recording.calls.append(Called(kernel, inputs, application.captured, columns))
+    slopes = lambda place: application.row(place, found())  # noqa: E731
+    recording.calls.append(Called(kernel, inputs, application.captured, columns, slopes))
     return results.structure, columns
 
 
@@ -87,8 +90,17 @@ def _node(name: str, operands: Sequence[Any], result: float, slopes: Slopes) -> 
     return node
 
 
-def _row(application: Application, slopes: Slopes, place: int) -> list[Any]:
-    return application.row(place, slopes())
+def _slopes(made_in: ReferenceType[Recorder], call: int, place: int) -> list[Any]:
+    """Return the slopes of a result, which its recording knows: so a node does not keep alive what it was made of."""
+    recording = made_in()
+    if recording is None or recording is not recorder():
+        raise RecordingError(
+            "the derivative of a node that was computed while a function was recorded, but is used outside: return it"
+        )
+    assert recording.calls is not None
+    slopes = recording.calls[call].slopes
+    assert slopes is not None
+    return slopes(place)
 
 
 def _no_slopes() -> list[Any]:

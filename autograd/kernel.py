@@ -229,17 +229,18 @@ class Application:
 
     def nodes(self, results: Sequence[Column]) -> list[Any]:
         """Return the results as nodes: one for a number, one per lane for a column."""
-        slopes = self._found(self.slopes, self.columns)
+        slopes, operands, kept = self._found(self.slopes, self.columns), self.operands, self._of_numbers()
         made: list[Any] = []
         for place, result in enumerate(results):
             if is_array(result):
                 row = self._row(place, slopes)
                 lanes = (self._lane(lane) for lane in range(len(result)))
                 partials = ([float(x[i]) if is_array(x) else x for x in row] for i in range(len(result)))
-                nodes = [x._node(place, float(y), slopes) for x, y, slopes in zip(lanes, result, partials)]
+                each = zip(lanes, result, partials)
+                nodes = [x._of_numbers()._node(x.operands, place, float(y), row) for x, y, row in each]
                 made.append(array(nodes, result.shape))
             else:
-                made.append(self._node(place, result, self.row(place, slopes)))
+                made.append(kept._node(operands, place, result, self.row(place, slopes)))
         return made
 
     def _found(self, kernel: Kernel, columns: Sequence[Column], others: Mapping[Value, float] | None = None) -> Any:
@@ -253,9 +254,12 @@ class Application:
         columns = [x if isinstance(x, Value) else float(x) for x in columns]
         return replace(self, columns=columns, count=None)
 
-    def _node(self, place: int, result: float, slopes: list[float]) -> Any:
+    def _of_numbers(self) -> Application:
+        """Return the same without the Values: a node's row must not keep alive what the node was made of."""
+        return replace(self, columns=[numbers_of(x) for x in self.columns])
+
+    def _node(self, operands: list[Any], place: int, result: float, slopes: list[float]) -> Any:
         """Return one result as a node."""
-        operands = self.operands
         known = [numbers_of(x) for x in operands]
 
         def value(*numbers: float) -> float:
