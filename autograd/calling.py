@@ -17,8 +17,7 @@ from autograd.calls import Called
 from autograd.columns import Column, Inputs, built
 from autograd.core import Value, depend_on_older, recorder, set_recorder
 from autograd.errors import RecordingError
-from autograd.kernel import Application, Kernel
-from autograd.primitives import Primitive
+from autograd.kernel import Application, Kernel, own_row
 from autograd.record import Recorder
 from autograd.sides import ask
 from autograd.structures import array, is_array
@@ -78,15 +77,15 @@ def _nodes(application: Application, column: Column, slopes: Slopes) -> Column:
     """Return a result as a node; one for each lane, if it has one in each."""
     operands = application.operands
     if not is_array(column):
-        return _node(application.kernel.name, operands, column, slopes)
-    return array((_node(application.kernel.name, operands, x, _no_slopes) for x in column.tolist()), column.shape)
+        return _node(application.kernel, operands, column, slopes)
+    return array((_node(application.kernel, operands, x, _no_slopes) for x in column.tolist()), column.shape)
 
 
-def _node(name: str, operands: Sequence[Any], result: float, slopes: Slopes) -> Value:
+def _node(kernel: Kernel, operands: Sequence[Any], result: float, slopes: Slopes) -> Value:
     def partials(out: Any, *operands: Any) -> list[Any]:
         return slopes() if type(out) is Value else [nan] * len(operands)  # numbers are asked for, but have no use
 
-    node: Value = Primitive(name, lambda *_: result, (partials,), many=True)(*operands)
+    node: Value = own_row(kernel, lambda *_: result, partials)(*operands)
     return node
 
 

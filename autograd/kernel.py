@@ -20,7 +20,7 @@ from autograd.core import Value
 from autograd.errors import ArgumentError
 from autograd.machine import Lane
 from autograd.paths import Options, Path, Paths, Shortcut
-from autograd.primitives import Primitive
+from autograd.primitives import TABLE, Primitive
 from autograd.structures import Structure, array, flatten, is_array, sketch
 
 Flat = Callable[..., Any]  # a function of Values, one after the other
@@ -193,6 +193,12 @@ def _slopes(function: Flat, active: tuple[int, ...], captured: tuple[Value, ...]
     return [slope for row in rows for slope in (row or [0.0] * len(inputs))]
 
 
+def own_row(kernel: Kernel, value: Flat, partials: Flat) -> Primitive:
+    """Return the row of a node that a kernel makes; it is never mistaken for the row that is called as the function."""
+    name = f"compiled {kernel.name}" if kernel.name in TABLE else kernel.name
+    return Primitive(name, value, (partials,), many=True, symbol=kernel.name)
+
+
 @dataclass(frozen=True, eq=False)
 class Application:
     """A kernel called with Values: each of its results becomes a node that has them as operands."""
@@ -270,7 +276,7 @@ class Application:
                 return slopes
             return self.row(place, self._run(self.slopes, xs))
 
-        return Primitive(self.kernel.name, value, (partials,), many=True)(*operands)
+        return own_row(self.kernel, value, partials)(*operands)
 
     def _run(self, kernel: Kernel, operands: Sequence[Any]) -> list[Any]:
         """Return the results of a kernel for other operands than one's own."""
