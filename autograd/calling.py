@@ -94,7 +94,7 @@ def _slopes(made_in: ReferenceType[Recorder], call: int, place: int) -> list[Any
     recording = made_in()
     if recording is None or recording is not recorder():
         raise RecordingError(
-            "the derivative of a node that was computed while a function was recorded, but is used outside: return it"
+            "a node of a recorded function is asked for its derivative outside of the recording: return the node"
         )
     assert recording.calls is not None
     slopes = recording.calls[call].slopes
