@@ -378,6 +378,10 @@ static void set_due(void)
 {
     tape.due = greater(FIRST_COMPACTION, 2 * tape.count);
     tape.edges_due = greater(FIRST_COMPACTION, 2 * tape.edges);
+}
+
+static void set_custom_due(void)
+{
     customs.due = customs.count + greater(greater(FEW_CUSTOM, customs.count), tape.count / LINES_PER_CUSTOM);
 }
 
@@ -404,7 +408,10 @@ static void clear_tape(void)
             Py_DECREF(tape.lines[i].label);
         }
     }
-    drop_every_custom();
+    if (UNLIKELY(customs.count > 0)) {
+        drop_every_custom();
+        customs.due = FEW_CUSTOM;
+    }
     keep_or_release();
     tape.count = tape.edges = tape.swept = tape.leaves = 0;
     set_due();
@@ -455,6 +462,7 @@ static int make_room_for_custom(void)
         compact();
         set_due();
         set_limits();
+        set_custom_due();
     }
     release_dropped();
     return reserve_custom();
@@ -465,13 +473,12 @@ static INLINE int has_room(uint64_t lines, uint64_t edges)
     return tape.count + lines <= tape.limit && tape.edges + edges <= tape.edge_limit;
 }
 
-/* A handle is gone: its line keeps what somebody may ask for when it is given a new one. Return whether it was the last
- * one, and the tape is empty. */
-static INLINE int unbind(Handle *x)
+/* A handle is gone: its line keeps what somebody may ask for when it is given a new one. */
+static INLINE void unbind(Handle *x)
 {
     if (x->epoch != tape.epoch) {
         Py_CLEAR(x->label);
-        return 0;
+        return;
     }
     Line *line = &tape.lines[x->place];
     x->epoch = 0;
@@ -488,9 +495,7 @@ static INLINE int unbind(Handle *x)
     }
     else if (--tape.living == 0 && !tape.pinned) {
         clear_tape();
-        return 1;
     }
-    return 0;
 }
 
 /* Give a line whose handle is gone a new one. */

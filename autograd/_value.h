@@ -56,7 +56,7 @@ static PyObject *blank_value(PyTypeObject *type, Py_ssize_t items)
 
 static void free_value(PyObject *value)
 {
-    int last = unbind(handle_of(value)); /* first: callbacks of weak references must not find this at the line */
+    unbind(handle_of(value)); /* first: callbacks of weak references may look at the line, and must not find this */
     if (UNLIKELY(*(PyObject **)((char *)value + Value_type->tp_weaklistoffset) != NULL)) {
         PyObject_ClearWeakRefs(value);
     }
@@ -66,7 +66,7 @@ static void free_value(PyObject *value)
     else {
         Py_TYPE(value)->tp_free(value);
     }
-    if (last) {
+    if (UNLIKELY(customs.dropped_count > 0)) {
         release_dropped();
     }
 }
