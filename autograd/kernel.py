@@ -240,10 +240,10 @@ class Application:
         for place, result in enumerate(results):
             if is_array(result):
                 row = self._row(place, slopes)
-                lanes = (self._lane(lane) for lane in range(len(result)))
+                lanes = ((kept._lane(lane), self._operands(lane)) for lane in range(len(result)))
                 partials = ([float(x[i]) if is_array(x) else x for x in row] for i in range(len(result)))
                 each = zip(lanes, result, partials)
-                nodes = [x._of_numbers()._node(x.operands, place, float(y), row) for x, y, row in each]
+                nodes = [x._node(operands, place, float(y), row) for (x, operands), y, row in each]
                 made.append(array(nodes, result.shape))
             else:
                 made.append(kept._node(operands, place, result, self.row(place, slopes)))
@@ -255,10 +255,15 @@ class Application:
         return kernel.run(inputs, others)[0].columns()
 
     def _lane(self, lane: int) -> Application:
-        """Return one lane as a call of its own."""
-        columns = [x if isinstance(x, Value | float) else x[lane] for x in self.columns]
-        columns = [x if isinstance(x, Value) else float(x) for x in columns]
+        """Return one lane as a call of its own; all columns are of numbers."""
+        columns = [x if isinstance(x, float) else float(x[lane]) for x in self.columns]
         return replace(self, columns=columns, count=None)
+
+    def _operands(self, lane: int) -> list[Any]:
+        """Return what the nodes of one lane are made of."""
+        columns = (self.columns[place] for place in self.active)
+        found = (x[lane] if is_array(x) else x for x in columns)
+        return [*(x if isinstance(x, Value) else float(x) for x in found), *self.captured]
 
     def _of_numbers(self) -> Application:
         """Return the same without the Values: a node's row must not keep alive what the node was made of."""
