@@ -1,10 +1,10 @@
 # cython: language_level=3, c_api_binop_methods=True, embedsignature=False
 """The compiled twin of `value.py`: the same `Value`, as a handle to a line of a tape.
 
-What is done often is C: `_tape.h` keeps the lines, `_value.h` records, `_sweeps.h` differentiates, `_derivatives.h`
-records derivatives, `_flat.h` writes graphs down as arrays, `_kernels.h` and `_rules.h`, printed from the table of
-primitives, compute. What is done seldom is the reference's own Python, called from here, so there is one text for each
-error and one way of copying.
+What is done often is C: `_tape.h` keeps the lines, `_custom.h` rows of one's own, `_value.h` records, `_sweeps.h`
+differentiates, `_derivatives.h` records derivatives, `_flat.h` writes graphs down as arrays, `_kernels.h` and
+`_rules.h`, printed from the table of primitives, compute. What is done seldom is the reference's own Python, called
+from here, so there is one text for each error and one way of copying.
 """
 
 import gc
@@ -704,7 +704,8 @@ def restore(primitive, operands, partials, outdated, data, grad, label):
         buffers.number[k] = (<Value>x).handle.data if type(x) is Value else x
     set_partials(buffers.partial, partials, count)
     cdef int tag = TAGS.get(primitive, TAG_custom)
-    cdef Value made = record_row(<PyObject *>primitive, tag, count, buffers.operand, buffers.number, data, buffers.partial)
+    cdef PyObject *row = <PyObject *>primitive
+    cdef Value made = record_row(row, tag, count, buffers.operand, buffers.number, data, buffers.partial)
     if outdated:
         tape.tags[made.handle.place] |= OUTDATED
     set_grad(&made.handle, grad)
