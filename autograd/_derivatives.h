@@ -357,6 +357,7 @@ static Outcome find_partials(Derivation *d)
         }
         d->capacity = capacity;
     }
+    int any_active = 0;
     d->operands = e.count;
     d->chosen = 0;
     for (uint64_t k = 0; k < e.count; k++) {
@@ -364,6 +365,10 @@ static Outcome find_partials(Derivation *d)
         d->operand[k] = is_place(x) ? (Term){tape.lines[x].data, x, 0} : number(e.partial[k]);
         d->partial[k] = NOTHING;
         d->active[k] = is_place(x) && x >= d->since && (d->state[x - d->since] & ACTIVE);
+        any_active |= d->active[k];
+    }
+    if (!any_active) {
+        return DONE;
     }
     int tag = tape.tags[d->node] & TAG_MASK;
     if (tag >= BUILT_IN_COUNT || RULES_OF[tag] == NULL) {

@@ -19,9 +19,9 @@ typedef struct {
     double *constant;
     uint32_t *bucket; /* hashing: at most half of them are the number of a constant, counted from 1 */
     uint64_t constants, buckets;
-    int32_t row[TAG_MASK + 1]; /* by the tag, counted from 1 */
-    uint16_t tag[TAG_MASK + 1]; /* of each row */
-    int rows;
+    int32_t *row; /* by the tag, or by the number of a custom row behind all tags: its place, counted from 1 */
+    uint32_t *tag; /* of each row */
+    uint64_t rows;
     int failed; /* there is no memory */
 } Flattening;
 
@@ -37,7 +37,7 @@ static void flat_begin(Flattening *f, uint64_t since)
 static void flat_end(Flattening *f)
 {
     PyMem_RawFree(f->state), PyMem_RawFree(f->value), PyMem_RawFree(f->older);
-    PyMem_RawFree(f->constant), PyMem_RawFree(f->bucket);
+    PyMem_RawFree(f->constant), PyMem_RawFree(f->bucket), PyMem_RawFree(f->row), PyMem_RawFree(f->tag);
 }
 
 static void flat_input(Flattening *f, Place x)
@@ -159,11 +159,19 @@ static int32_t flat_value(Flattening *f, Place x)
     return f->state[x] == NEEDED && is_leaf(x) ? flat_constant(f, tape.lines[x].data) : f->value[x];
 }
 
-static uint16_t flat_row(Flattening *f, uint16_t tag)
+/* Make ready for so many custom rows, which have their numbers. */
+static void flat_custom(Flattening *f, uint64_t count)
+{
+    f->row = PyMem_RawCalloc(BUILT_IN_COUNT + count, sizeof(int32_t));
+    f->tag = PyMem_RawMalloc((BUILT_IN_COUNT + count) * sizeof(uint32_t));
+    f->failed |= f->row == NULL || f->tag == NULL;
+}
+
+static uint16_t flat_row(Flattening *f, uint32_t tag)
 {
     if (f->row[tag] == 0) {
         f->tag[f->rows] = tag;
-        f->row[tag] = ++f->rows;
+        f->row[tag] = (int32_t)++f->rows;
     }
     return (uint16_t)(f->row[tag] - 1);
 }
@@ -173,6 +181,7 @@ static void flat_write(Flattening *f, uint16_t *step, uint32_t *start, int32_t *
 {
     uint32_t end = 0;
     int32_t result = f->inputs;
+    const Custom *custom = customs.of;
     *start = 0;
     for (uint64_t i = f->lowest; i <= f->highest; i++) {
         if (flat_is_step(f, i)) {
@@ -180,7 +189,14 @@ static void flat_write(Flattening *f, uint16_t *step, uint32_t *start, int32_t *
             for (uint64_t k = 0; k < e.count; k++) {
                 operand[end++] = is_place(e.operand[k]) ? flat_value(f, e.operand[k]) : flat_constant(f, e.partial[k]);
             }
-            *step++ = flat_row(f, tape.tags[i] & TAG_MASK);
+            uint32_t tag = tape.tags[i] & TAG_MASK;
+            if (tag == TAG_custom) {
+                while (custom->line < i) {
+                    custom++;
+                }
+                tag = BUILT_IN_COUNT + custom->number;
+            }
+            *step++ = flat_row(f, tag);
             *++start = end;
             f->value[i] = result++;
         }

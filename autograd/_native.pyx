@@ -1,11 +1,13 @@
 # cython: language_level=3, c_api_binop_methods=True, embedsignature=False
 """The compiled twin of `value.py`: the same `Value`, as a handle to a line of a tape.
 
-What is done often is C: `_tape.h` keeps the lines, `_value.h` records, `_sweeps.h` differentiates, `_derivatives.h`
-records derivatives, `_flat.h` writes graphs down as arrays, `_kernels.h` and `_rules.h`, printed from the table of
-primitives, compute. What is done seldom is the reference's own Python, called from here, so there is one text for each
-error and one way of copying.
+What is done often is C: `_tape.h` keeps the lines, `_custom.h` rows of one's own, `_value.h` records, `_sweeps.h`
+differentiates, `_derivatives.h` records derivatives, `_flat.h` writes graphs down as arrays, `_kernels.h` and
+`_rules.h`, printed from the table of primitives, compute. What is done seldom is the reference's own Python, called
+from here, so there is one text for each error and one way of copying.
 """
+
+import gc
 
 from cpython.array cimport array, resize
 from cpython.buffer cimport PyBUF_CONTIG_RO, PyBUF_FORMAT, PyBuffer_Release, PyObject_GetBuffer
@@ -13,16 +15,16 @@ from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from cpython.object cimport PyObject, PyTypeObject
 from cpython.ref cimport Py_INCREF, Py_XDECREF
 from libc.stdint cimport int32_t, uint16_t, uint32_t, uint64_t
-from libc.string cimport memcpy, memset
+from libc.string cimport memcpy
 
 from autograd import primitives, snapshot, sweeps, value
 from autograd.errors import ArgumentError, GraphError, PrimitiveError
-from autograd.flat import Flat
+from autograd.flat import MOST_ROWS, Flat, too_many_rows
 from autograd.primitives import as_float
 
 cdef extern from "_value.h" nogil:
     ctypedef uint32_t Place
-    enum: CONSTANT, OUTDATED, TAG_MASK, BUILT_IN_COUNT, TABLE_CHECKSUM
+    enum: CONSTANT, OUTDATED, TAG_MASK, TAG_custom, BUILT_IN_COUNT, TABLE_CHECKSUM
     enum: TAG_identity, TAG_add, TAG_subtract, TAG_multiply, TAG_divide, TAG_power, TAG_negate, TAG_absolute
     enum: TAG_mod, TAG_floor_divide, TAG_fmod, TAG_exp, TAG_exp2, TAG_expm1, TAG_log, TAG_log2, TAG_log10, TAG_log1p
     enum: TAG_sqrt, TAG_cbrt, TAG_sin, TAG_cos, TAG_tan, TAG_asin, TAG_acos, TAG_atan, TAG_atan2, TAG_sinh, TAG_cosh
@@ -48,6 +50,13 @@ cdef extern from "_value.h" nogil:
         uint16_t *tags
         double *adjoint
         uint64_t count, swept
+    ctypedef struct Custom:
+        PyObject *row
+        Place line
+        uint32_t number
+    ctypedef struct Customs:
+        Custom *of
+        uint64_t count
     ctypedef struct Row:
         const char *name
         int arity
@@ -65,6 +74,7 @@ cdef extern from "_value.h" nogil:
         DONE, INTERRUPTED, NO_MEMORY, RAISED, CHANGED, ASKS
 
     Tape tape
+    Customs customs
     const Row ROWS[]
     PyObject *EVALUATE[]
     PyTypeObject *Value_type
@@ -81,6 +91,8 @@ cdef extern from "_value.h" nogil:
     bint reserve_adjoints(uint64_t end)
     void pin()
     void unpin()
+    PyObject *custom_at(Place)
+    void drop_unneeded_custom()
     Place place_of(Handle *)
     Edges edges_of(Line *)
     void become_leaf(Handle *, double data)
@@ -117,11 +129,13 @@ cdef extern from "_value.h":
     object value_at(Place)
     object unary(int tag, object x)
     object binary(int tag, object left, object right)
-    object record(int tag, uint64_t count, Handle **operand, const double *number, double data, const double *partial)
+    void release_dropped()
+    object record_row(PyObject *row, int tag, uint64_t count, Handle **operand, const double *number, double data,
+                      const double *partial)
+    object record_row_watched(PyObject *row, int tag, uint64_t count, Handle **operand, const double *number,
+                              double data, const double *partial)
     PyObject *current_recorder()
     void set_current_recorder(PyObject *)
-    object record_watched(int tag, uint64_t count, Handle **operand, const double *number, double data,
-                          const double *partial)
     int raise_what_is_set() except -1
     int take_over_docs(PyObject *names, object reference) except -1
     void gather_begin()
@@ -137,13 +151,16 @@ cdef extern from "_flat.h" nogil:
         Place *older
         uint64_t olders, steps, edges, constants
         double *constant
-        uint16_t *tag
-        int rows, failed
+        uint32_t *tag
+        uint64_t rows
+        int failed
     void flat_begin(Flattening *, uint64_t since)
     void flat_end(Flattening *)
     void flat_input(Flattening *, Place)
     void flat_need(Flattening *, Place)
     void flat_walk(Flattening *)
+    void flat_custom(Flattening *, uint64_t count)
+    bint flat_is_step(const Flattening *, uint64_t)
     int32_t flat_constant(Flattening *, double)
     int32_t flat_value(Flattening *, Place)
     void flat_write(Flattening *, uint16_t *step, uint32_t *start, int32_t *operand)
@@ -183,45 +200,6 @@ CHECKSUM = <unsigned int>TABLE_CHECKSUM  # of the table that this was compiled f
 
 cdef list TAGGED = [primitives.TABLE[name] for name in primitives.TABLE if name in primitives.BUILT_IN]
 cdef dict TAGS = {primitive: tag for tag, primitive in enumerate(TAGGED)}
-cdef uint16_t FREE[TAG_MASK + 1]  # tags of rows that nothing living was made with
-cdef int free_tags = 0
-TAGGED += [None] * (TAG_MASK + 1 - len(TAGGED))
-
-
-cdef int tag_of(object primitive) except -1:
-    """Return the tag of a row; a row of one's own is given one that is free."""
-    global free_tags
-    tag = TAGS.get(primitive)
-    if tag is None:
-        if free_tags == 0:
-            find_free_tags()
-        if free_tags == 0:
-            raise PrimitiveError(
-                f"primitive {primitive.name!r}: {TAG_MASK} others are in use; define each once, not at every use"
-            )
-        tag = FREE[free_tags - 1]
-        TAGS[primitive] = tag
-        TAGGED[tag] = primitive
-        free_tags -= 1
-    return tag
-
-
-cdef int find_free_tags() except -1:
-    """Find the tags that no line has."""
-    global free_tags
-    cdef uint64_t i
-    cdef int tag
-    cdef char used[TAG_MASK + 1]
-    memset(used, 0, sizeof(used))
-    for i in range(tape.count):
-        used[tape.tags[i] & TAG_MASK] = True
-    for tag in range(TAG_MASK, BUILT_IN_COUNT - 1, -1):
-        if not used[tag]:
-            TAGS.pop(TAGGED[tag], None)
-            TAGGED[tag] = None
-            FREE[free_tags] = tag
-            free_tags += 1
-    return 0
 
 
 cdef double value_of(int tag, const double *x, Py_ssize_t count, double *partial) except? -1.0:
@@ -289,7 +267,7 @@ cdef object record_any(object primitive, tuple operands):
         numbers.append(buffers.number[k])
     if count == 0:
         return Value(primitive.evaluate())
-    tag = TAGS.get(primitive, BUILT_IN_COUNT)
+    tag = TAGS.get(primitive, TAG_custom)
     if takes(tag, count):
         data = value_of(tag, buffers.number, count, buffers.partial)
     else:
@@ -297,8 +275,7 @@ cdef object record_any(object primitive, tuple operands):
         data = found
         active = [type(x) is Value for x in operands]
         set_partials(buffers.partial, primitive.partials(found, numbers, active), count)
-        tag = tag_of(primitive)  # only now: while it was evaluated, tags may have been given anew
-    return record_watched(tag, count, buffers.operand, buffers.number, data, buffers.partial)
+    return record_row_watched(<PyObject *>primitive, tag, count, buffers.operand, buffers.number, data, buffers.partial)
 
 
 cdef int set_partials(double *partial, object found, Py_ssize_t count) except -1:
@@ -382,7 +359,7 @@ cdef class Value:
 
     @property
     def primitive(self):
-        return TAGGED[tape.tags[self.handle.place] & TAG_MASK] if self.handle.computed else None
+        return row_at(self.handle.place) if self.handle.computed else None
 
     @property
     def operands(self):
@@ -646,6 +623,21 @@ cdef object binary_method(int tag, object x, object y):
     return x.__primitive__(TAGGED[tag], (x, y)) if made is NotImplemented else made
 
 
+cdef object row_at(Place place):
+    cdef int tag = tape.tags[place] & TAG_MASK
+    return <object>custom_at(place) if tag == TAG_custom else TAGGED[tag]
+
+
+def collect(phase, info):
+    """Let go of custom rows that no living Value needs, as the collector, which does not see the tape, begins.
+
+    They may hold Values themselves, captured by functions, and so be what keeps the tape from being empty.
+    """
+    if phase == "start" and info["generation"] == 2:
+        drop_unneeded_custom()
+        release_dropped()
+
+
 cdef object partial_at(Edges edges, uint64_t k):
     return None if edges.operand[k] == CONSTANT or is_nothing(edges.partial[k]) else edges.partial[k]
 
@@ -711,7 +703,9 @@ def restore(primitive, operands, partials, outdated, data, grad, label):
         buffers.operand[k] = &(<Value>x).handle if type(x) is Value else NULL
         buffers.number[k] = (<Value>x).handle.data if type(x) is Value else x
     set_partials(buffers.partial, partials, count)
-    cdef Value made = record(tag_of(primitive), count, buffers.operand, buffers.number, data, buffers.partial)
+    cdef int tag = TAGS.get(primitive, TAG_custom)
+    cdef PyObject *row = <PyObject *>primitive
+    cdef Value made = record_row(row, tag, count, buffers.operand, buffers.number, data, buffers.partial)
     if outdated:
         tape.tags[made.handle.place] |= OUTDATED
     set_grad(&made.handle, grad)
@@ -837,6 +831,7 @@ cdef class Derived:
     def __dealloc__(self):
         end_derivation(&self.derivation)
         unpin()
+        release_dropped()
 
     cdef Term term(self, object x) except *:
         """Return a number, a Value, nothing, or a choice, as a term."""
@@ -925,12 +920,27 @@ cdef class Flattened:
         return 0
 
 
+cdef int number_custom(const Flattening *f, list rows, dict numbers) except -1:
+    """Number the custom rows that are needed, and collect them."""
+    cdef uint64_t k
+    cdef size_t address
+    for k in range(customs.count):
+        if flat_is_step(f, customs.of[k].line):
+            address = <size_t>customs.of[k].row
+            if address not in numbers:
+                numbers[address] = len(rows)
+                rows.append(<object>customs.of[k].row)
+            customs.of[k].number = numbers[address]
+    return 0
+
+
 def flat(roots, inputs, uint64_t since=0):
     """Return how the roots are computed from the inputs and from what is older than number `since`, as arrays.
 
     All objects are made before lines are found: making one may begin a collection, which may run anything.
     """
-    cdef list wanted = list(roots), captured = [], rows = []
+    cdef list wanted = list(roots), captured = [], rows = [], custom = []
+    cdef dict numbers = {}
     cdef Places given = Places(inputs), asked = Places([x for x in wanted if type(x) is not float])
     cdef Flattened flattened = Flattened()
     cdef Flattening *f = &flattened.state
@@ -948,6 +958,9 @@ def flat(roots, inputs, uint64_t since=0):
     for k in range(<Py_ssize_t>f.olders):
         captured.append(value_at(f.older[k]))
     resize(steps, f.steps), resize(starts, f.steps + 1), resize(operands, f.edges), resize(ends, len(wanted))
+    number_custom(f, custom, numbers)
+    flat_custom(f, len(custom))
+    flattened.check()
     flat_write(f, steps.data.as_ushorts, starts.data.as_uints, <int32_t *>operands.data.as_ints)
     for k, x in enumerate(wanted):
         ends.data.as_ints[k] = flat_constant(f, x) if type(x) is float else flat_value(f, (<Value>x).handle.place)
@@ -957,8 +970,10 @@ def flat(roots, inputs, uint64_t since=0):
     if f.constants > 0:
         resize(constants, f.constants)
         memcpy(constants.data.as_doubles, f.constant, 8 * f.constants)
-    for k in range(f.rows):
-        rows.append(TAGGED[f.tag[k]])
+    if f.rows > <uint64_t>MOST_ROWS:
+        raise too_many_rows()
+    for k in range(<Py_ssize_t>f.rows):
+        rows.append(TAGGED[f.tag[k]] if f.tag[k] < BUILT_IN_COUNT else custom[f.tag[k] - BUILT_IN_COUNT])
     return Flat(captured, constants, rows, steps, starts, operands, ends)
 
 
@@ -1104,6 +1119,7 @@ cdef int set_up() except -1:
         evaluate = primitive.evaluate
         Py_INCREF(evaluate)
         EVALUATE[<int>tag] = <PyObject *>evaluate
+    gc.callbacks.append(collect)
     for shared in (restore, restore_graph, function):
         shared.__module__ = "autograd.core"
     return 0

@@ -9,7 +9,8 @@
    - when the last handle of a computed number is gone, the tape is empty again: a new *epoch* begins.
    Leaves keep their state in their handles, and take a line only while something computed from them may need it.
 
-   Nothing in this file runs Python code, so the tape cannot change under the hands of a function. */
+   Nothing in this file but `make_room_for_custom` runs Python code, so the tape cannot change under the hands of a
+   function. */
 
 #ifndef AUTOGRAD_TAPE_H
 #define AUTOGRAD_TAPE_H
@@ -23,6 +24,7 @@
 #include <unistd.h>
 #endif
 
+#include "_custom.h"
 #include "_kernels.h"
 
 #if defined(__GNUC__)
@@ -40,6 +42,8 @@ typedef uint32_t Place; /* the number of a line on the tape, or one of these: */
 #define MANY 0xFFFFFFFDu     /* the operands stand among the edges */
 
 #define FIRST_COMPACTION 32768  /* lines, or edges: below that, looking for what can be dropped is not worth while */
+#define FEW_CUSTOM 64           /* rows, which may be large: as many wait to be dropped, and one more for each */
+#define LINES_PER_CUSTOM 256    /* lines, which have to be looked at */
 #define KEPT_CAPACITY (1 << 18) /* lines for which an empty tape keeps its memory as its own */
 #define PATIENCE (1 << 20)      /* lines swept before somebody may interrupt */
 
@@ -79,6 +83,7 @@ typedef struct {
 #define LABELLED 0x4000
 #define LEAF 0x2000 /* instead of a tag */
 #define TAG_MASK 0x1FFF
+#define TAG_custom TAG_MASK /* the line owns its row */
 
 typedef struct {
     Line *lines;
@@ -298,6 +303,16 @@ static void drop(uint64_t i)
     }
 }
 
+/* Drop the custom rows that no living handle needs; lines stay where they are. */
+static void drop_unneeded_custom(void)
+{
+    if (customs.count > 0 && !tape.pinned) {
+        mark();
+        drop_custom(tape.reached);
+        memset(tape.reached, 0, 8 * words(tape.count));
+    }
+}
+
 /* Move a line towards the beginning; its operands have been moved before it, and `moved` says where they are. */
 static void move(uint64_t from, uint64_t to, const Place *moved)
 {
@@ -332,6 +347,7 @@ static void compact(void)
         return; /* there may be no memory yet to clear */
     }
     uint64_t n = tape.count, kept = mark(), swept = 0;
+    drop_custom(tape.reached);
     Place *moved = kept <= n - n / 4 ? PyMem_RawMalloc((n + 1) * sizeof(Place)) : NULL;
     if (moved != NULL) {
         tape.edges = tape.count = 0;
@@ -346,6 +362,7 @@ static void compact(void)
             }
         }
         tape.swept = swept;
+        move_custom(moved);
         PyMem_RawFree(moved);
     }
     memset(tape.reached, 0, 8 * words(n));
@@ -361,6 +378,11 @@ static void set_due(void)
 {
     tape.due = greater(FIRST_COMPACTION, 2 * tape.count);
     tape.edges_due = greater(FIRST_COMPACTION, 2 * tape.edges);
+}
+
+static void set_custom_due(void)
+{
+    customs.due = customs.count + greater(greater(FEW_CUSTOM, customs.count), tape.count / LINES_PER_CUSTOM);
 }
 
 /* Fresh pages cost as much as the operations that fill them: a large tape keeps its memory for the next graph, lent to
@@ -385,6 +407,10 @@ static void clear_tape(void)
             tape.labelled--;
             Py_DECREF(tape.lines[i].label);
         }
+    }
+    if (UNLIKELY(customs.count > 0)) {
+        drop_every_custom();
+        customs.due = FEW_CUSTOM;
     }
     keep_or_release();
     tape.count = tape.edges = tape.swept = tape.leaves = 0;
@@ -427,6 +453,19 @@ static int make_room(uint64_t lines, uint64_t edges)
     }
     set_limits();
     return 1;
+}
+
+/* Make room for a custom row more: 0 if there is no memory. Runs Python code where rows are let go of. */
+static int make_room_for_custom(void)
+{
+    if (!tape.pinned && customs.count >= customs.due) {
+        compact();
+        set_due();
+        set_limits();
+        set_custom_due();
+    }
+    release_dropped();
+    return reserve_custom();
 }
 
 static INLINE int has_room(uint64_t lines, uint64_t edges)

@@ -66,6 +66,9 @@ static void free_value(PyObject *value)
     else {
         Py_TYPE(value)->tp_free(value);
     }
+    if (UNLIKELY(customs.dropped_count > 0)) {
+        release_dropped();
+    }
 }
 
 /* Become a leaf, whatever it was. */
@@ -231,6 +234,20 @@ static PyObject *record(int tag, uint64_t count, Handle *const *operand, const d
     return out;
 }
 
+/* Write a line for a number computed by any row. The operands are somebody's own, for this may run Python code. */
+static PyObject *record_row(PyObject *row, int tag, uint64_t count, Handle *const *operand, const double *number,
+                            double data, const double *partial)
+{
+    if (tag == TAG_custom && !make_room_for_custom()) {
+        return PyErr_NoMemory();
+    }
+    PyObject *out = record(tag, count, operand, number, data, partial);
+    if (tag == TAG_custom && out != NULL) {
+        own_custom(handle_of(out)->place, row);
+    }
+    return out;
+}
+
 /* Show a number computed just now to the watcher; NULL if it raises. */
 static PyObject *shown(PyObject *out)
 {
@@ -248,6 +265,12 @@ static PyObject *record_watched(int tag, uint64_t count, Handle *const *operand,
                                 const double *partial)
 {
     return watched(record(tag, count, operand, number, data, partial));
+}
+
+static PyObject *record_row_watched(PyObject *row, int tag, uint64_t count, Handle *const *operand,
+                                    const double *number, double data, const double *partial)
+{
+    return watched(record_row(row, tag, count, operand, number, data, partial));
 }
 
 /* ── the shortest ways: `tag` is a constant wherever the operation is known ─────────────────────────────────────── */

@@ -11,12 +11,13 @@ from contextlib import contextmanager
 from functools import cache, partial
 from math import nan
 from typing import Any, cast
+from weakref import ReferenceType, ref
 
 from autograd.calls import Called
 from autograd.columns import Column, Inputs, built
 from autograd.core import Value, depend_on_older, recorder, set_recorder
-from autograd.kernel import Application, Kernel
-from autograd.primitives import Primitive
+from autograd.errors import RecordingError
+from autograd.kernel import Application, Kernel, own_row
 from autograd.record import Recorder
 from autograd.sides import ask
 from autograd.structures import array, is_array
@@ -54,10 +55,11 @@ def _columns(kernel: Kernel, inputs: Inputs) -> tuple[Any, list[Column]]:
             return results.structure, application.nodes(columns)
     if any(x.number >= recording.first for x in application.captured) and kernel.has_guards:
         raise recording.unwanted()  # a path that lanes take later could not be recorded: what it captures is gone
-    slopes = cache(lambda: _columns(application.slopes, inputs)[1])  # of all results, by another call over lanes
-    rows = (partial(_row, application, slopes, place) for place in range(len(columns)))
+    found = cache(lambda: _columns(application.slopes, inputs)[1])  # those of all results, by another call over lanes
+    rows = [partial(_slopes, ref(recording), len(recording.calls), place) for place in range(len(columns))]
     columns = [_nodes(application, column, row) for column, row in zip(columns, rows)]
-    recording.calls.append(Called(kernel, inputs, application.captured, columns))
+    slopes = lambda place: application.row(place, found())  # noqa: E731
+    recording.calls.append(Called(kernel, inputs, application.captured, columns, slopes))
     return results.structure, columns
 
 
@@ -75,20 +77,29 @@ def _nodes(application: Application, column: Column, slopes: Slopes) -> Column:
     """Return a result as a node; one for each lane, if it has one in each."""
     operands = application.operands
     if not is_array(column):
-        return _node(application.kernel.name, operands, column, slopes)
-    return array((_node(application.kernel.name, operands, x, _no_slopes) for x in column.tolist()), column.shape)
+        return _node(application.kernel, operands, column, slopes)
+    return array((_node(application.kernel, operands, x, _no_slopes) for x in column.tolist()), column.shape)
 
 
-def _node(name: str, operands: Sequence[Any], result: float, slopes: Slopes) -> Value:
+def _node(kernel: Kernel, operands: Sequence[Any], result: float, slopes: Slopes) -> Value:
     def partials(out: Any, *operands: Any) -> list[Any]:
         return slopes() if type(out) is Value else [nan] * len(operands)  # numbers are asked for, but have no use
 
-    node: Value = Primitive(name, lambda *_: result, (partials,), many=True)(*operands)
+    node: Value = own_row(kernel, lambda *_: result, partials)(*operands)
     return node
 
 
-def _row(application: Application, slopes: Slopes, place: int) -> list[Any]:
-    return application.row(place, slopes())
+def _slopes(made_in: ReferenceType[Recorder], call: int, place: int) -> list[Any]:
+    """Return the slopes of a result, which its recording knows: so a node does not keep alive what it was made of."""
+    recording = made_in()
+    if recording is None or recording is not recorder():
+        raise RecordingError(
+            "a node of a recorded function is asked for its derivative outside of the recording: return the node"
+        )
+    assert recording.calls is not None
+    slopes = recording.calls[call].slopes
+    assert slopes is not None
+    return slopes(place)
 
 
 def _no_slopes() -> list[Any]:

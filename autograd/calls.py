@@ -41,6 +41,7 @@ class Called(NamedTuple):
     inputs: Inputs
     captured: tuple[Value, ...]  # what the kernel finds by itself
     columns: list[Column]  # of results, all of them Values
+    slopes: Callable[[int], list[Any]] | None = None  # of one of these by the operands, while it is recorded
 
     @property
     def parts(self) -> list[tuple[int | None, list[Any]]]:
@@ -141,7 +142,7 @@ def placed(called: Sequence[Called], known: Sequence[Value]) -> list[Call]:
     """Return calls whose arguments are known, returned by calls before them, or computed from these."""
     numbers, calls = list(known), []
     for each in called:
-        kernel, inputs, captured, _ = each
+        kernel, inputs, captured, _, _ = each
         ends = accumulate((len(part) for _, part in each.parts), initial=0)
         places = {place: slice(*pair) for (place, _), pair in zip(each.parts, pairwise(ends))}
         assert inputs.count is not None

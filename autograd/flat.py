@@ -11,8 +11,11 @@ from collections.abc import Iterable, Sequence
 from itertools import accumulate, chain
 from typing import Any, NamedTuple
 
+from autograd.errors import GraphError
 from autograd.graph import topological_order
 from autograd.value import read
+
+MOST_ROWS = 2**16
 
 
 class Flat(NamedTuple):
@@ -49,6 +52,8 @@ def flat(roots: Sequence[Any], inputs: Sequence[Any], since: int = 0) -> Flat:
     constants = dict.fromkeys(k for k in chain(*edges, ends) if type(k) is str)
     places = {k: place for place, k in enumerate(chain(given, constants, (node.number for node in order)))}
     rows = {row: place for place, row in enumerate(dict.fromkeys(node.primitive for node in order))}
+    if len(rows) > MOST_ROWS:
+        raise too_many_rows()
     return Flat(
         captured=list(given.values())[len(inputs) :],
         constants=array("d", map(float, constants)),
@@ -57,6 +62,14 @@ def flat(roots: Sequence[Any], inputs: Sequence[Any], since: int = 0) -> Flat:
         starts=array("I", accumulate(map(len, edges), initial=0)),
         operands=array("I", [places[k] for k in chain(*edges)]),
         roots=array("I", [places[k] for k in ends]),
+    )
+
+
+def too_many_rows() -> GraphError:
+    """Return the error for a graph with more different rows than a step can tell apart."""
+    return GraphError(
+        f"a graph of more than {MOST_ROWS:,} different primitives cannot be written down; each node that a compiled"
+        " function made is one: let it reduce its lanes, as vmap(..., reduce='sum') does"
     )
 
 

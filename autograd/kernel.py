@@ -20,7 +20,7 @@ from autograd.core import Value
 from autograd.errors import ArgumentError
 from autograd.machine import Lane
 from autograd.paths import Options, Path, Paths, Shortcut
-from autograd.primitives import Primitive
+from autograd.primitives import TABLE, Primitive
 from autograd.structures import Structure, array, flatten, is_array, sketch
 
 Flat = Callable[..., Any]  # a function of Values, one after the other
@@ -193,6 +193,12 @@ def _slopes(function: Flat, active: tuple[int, ...], captured: tuple[Value, ...]
     return [slope for row in rows for slope in (row or [0.0] * len(inputs))]
 
 
+def own_row(kernel: Kernel, value: Flat, partials: Flat) -> Primitive:
+    """Return the row of a node that a kernel makes; it is never mistaken for the row that is called as the function."""
+    name = f"compiled {kernel.name}" if kernel.name in TABLE else kernel.name
+    return Primitive(name, value, (partials,), many=True, symbol=kernel.name)
+
+
 @dataclass(frozen=True, eq=False)
 class Application:
     """A kernel called with Values: each of its results becomes a node that has them as operands."""
@@ -229,17 +235,18 @@ class Application:
 
     def nodes(self, results: Sequence[Column]) -> list[Any]:
         """Return the results as nodes: one for a number, one per lane for a column."""
-        slopes = self._found(self.slopes, self.columns)
+        slopes, operands, kept = self._found(self.slopes, self.columns), self.operands, self._of_numbers()
         made: list[Any] = []
         for place, result in enumerate(results):
             if is_array(result):
                 row = self._row(place, slopes)
-                lanes = (self._lane(lane) for lane in range(len(result)))
+                lanes = ((kept._lane(lane), self._operands(lane)) for lane in range(len(result)))
                 partials = ([float(x[i]) if is_array(x) else x for x in row] for i in range(len(result)))
-                nodes = [x._node(place, float(y), slopes) for x, y, slopes in zip(lanes, result, partials)]
+                each = zip(lanes, result, partials)
+                nodes = [x._node(operands, place, float(y), row) for (x, operands), y, row in each]
                 made.append(array(nodes, result.shape))
             else:
-                made.append(self._node(place, result, self.row(place, slopes)))
+                made.append(kept._node(operands, place, result, self.row(place, slopes)))
         return made
 
     def _found(self, kernel: Kernel, columns: Sequence[Column], others: Mapping[Value, float] | None = None) -> Any:
@@ -248,14 +255,22 @@ class Application:
         return kernel.run(inputs, others)[0].columns()
 
     def _lane(self, lane: int) -> Application:
-        """Return one lane as a call of its own."""
-        columns = [x if isinstance(x, Value | float) else x[lane] for x in self.columns]
-        columns = [x if isinstance(x, Value) else float(x) for x in columns]
+        """Return one lane as a call of its own; all columns are of numbers."""
+        columns = [x if isinstance(x, float) else float(x[lane]) for x in self.columns]
         return replace(self, columns=columns, count=None)
 
-    def _node(self, place: int, result: float, slopes: list[float]) -> Any:
+    def _operands(self, lane: int) -> list[Any]:
+        """Return what the nodes of one lane are made of."""
+        columns = (self.columns[place] for place in self.active)
+        found = (x[lane] if is_array(x) else x for x in columns)
+        return [*(x if isinstance(x, Value) else float(x) for x in found), *self.captured]
+
+    def _of_numbers(self) -> Application:
+        """Return the same without the Values: a node's row must not keep alive what the node was made of."""
+        return replace(self, columns=[numbers_of(x) for x in self.columns])
+
+    def _node(self, operands: list[Any], place: int, result: float, slopes: list[float]) -> Any:
         """Return one result as a node."""
-        operands = self.operands
         known = [numbers_of(x) for x in operands]
 
         def value(*numbers: float) -> float:
@@ -266,7 +281,7 @@ class Application:
                 return slopes
             return self.row(place, self._run(self.slopes, xs))
 
-        return Primitive(self.kernel.name, value, (partials,), many=True)(*operands)
+        return own_row(self.kernel, value, partials)(*operands)
 
     def _run(self, kernel: Kernel, operands: Sequence[Any]) -> list[Any]:
         """Return the results of a kernel for other operands than one's own."""

@@ -130,7 +130,19 @@ class Primitive:
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
 
+    def __copy__(self) -> Primitive:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Primitive:
+        return self
+
     def __reduce__(self) -> tuple[Callable[[str], Primitive], tuple[str]]:
+        if TABLE.get(self.name) is not self:
+            found = "another one" if self.name in TABLE else "none"
+            raise PrimitiveError(
+                f"primitive {self.name!r}: a pickle keeps only the name, by which {found} would be found; define it by"
+                " @primitive, or if a compiled function computed x, pickle x.data"
+            )
         return named, (self.name,)
 
 

@@ -75,6 +75,8 @@ def values(active: set[Any]) -> Arithmetic:
         if is_outdated(node):
             raise changed(node)
         mask = [type(x) is not float and x in active for x in node.operands]
+        if True not in mask:
+            return ()
         found: Sequence[Any] = node.primitive.partials(node, node.operands, mask)
         return found
 

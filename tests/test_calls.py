@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from autograd import Value, adjoints, grad, hessian, jit, math, value_and_grad, vmap
-from autograd.errors import ArgumentError
+from autograd import Value, adjoints, core, grad, hessian, jit, math, value_and_grad, vmap
+from autograd.errors import ArgumentError, RecordingError
 from autograd.jit import Compiled
 from autograd.machine import Lane
 from autograd.paths import NO_WAY, Shortcut
@@ -416,6 +416,26 @@ def test_slopes_of_single_lanes_take_them_apart() -> None:
     compiled = jit(f)
     close(compiled(np.array([1.0, 2.0])), [0.0, 12.0])
     assert calls(compiled) == [0]
+
+
+def test_the_derivative_of_a_node_of_a_recording_is_refused_outside_of_it() -> None:
+    kept = []
+
+    def f(x: Any, ys: Any) -> Any:
+        kept.append((x, vmap(lambda y: y * x, reduce="sum")(ys)))
+        return kept[-1][1] * x
+
+    def outside(*_: Any) -> Any:
+        x, y = kept[0]
+        return core.adjoints({y: 1.0}, [x], record=True)
+
+    assert jit(f)(2.0, np.arange(3.0)) == 12.0
+    for use in (outside, jit(lambda ys: [vmap(lambda y: y * y, reduce="sum")(ys), *outside()])):
+        with pytest.raises(RecordingError) as caught:
+            use(np.arange(3.0))
+        assert str(caught.value).splitlines()[0] == (
+            "a node of a recorded function is asked for its derivative outside of the recording: return the node"
+        )
 
 
 def test_paths_that_would_be_recorded_with_numbers_of_another_call_are_taken_apart() -> None:

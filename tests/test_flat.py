@@ -8,9 +8,13 @@ from math import inf, nan
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import autograd.primitives as p
-from autograd import Value, math
+from autograd import Primitive, Value, math
 from autograd.core import flat
+from autograd.errors import GraphError
+from autograd.flat import MOST_ROWS
 
 ROOT = Path(__file__).parents[1]
 
@@ -91,6 +95,34 @@ def test_the_first_value_of_all_is_a_leaf_like_the_others() -> None:
 def test_of_nothing_and_of_numbers() -> None:
     assert [len(part) for part in flat([], [])] == [0, 0, 0, 0, 1, 0, 0]
     assert flat([7.0, 7.0], []).roots.tolist() == [0, 0]
+
+
+def own(name: str) -> Primitive:
+    return Primitive(name, lambda x: x, (lambda out, x: 1.0,))
+
+
+def test_rows_of_ones_own_are_told_apart_by_what_they_are_and_not_by_their_names() -> None:
+    one, other, unused = own("one"), own("one"), own("unused")
+    x = Value(3.0)
+    y = one(math.sin(x))
+    unused(y)
+    found = flat([other(one(y)) * other(x)], [x])
+    assert found.rows == [p.sin, one, other, p.multiply]
+    assert found.steps.tolist() == [0, 1, 1, 2, 2, 3]
+    assert flat([unused(x)], [x]).rows == [unused]
+
+
+def test_more_rows_than_steps_can_tell_apart_are_an_error() -> None:
+    x = y = Value(1.0)
+    for _ in range(MOST_ROWS):
+        y = own("another")(y)
+    assert len(flat([y], [x]).rows) == MOST_ROWS
+    with pytest.raises(GraphError) as caught:
+        flat([y + x], [x])
+    assert str(caught.value) == (
+        "a graph of more than 65,536 different primitives cannot be written down; each node that a compiled function"
+        " made is one: let it reduce its lanes, as vmap(..., reduce='sum') does"
+    )
 
 
 def test_only_what_is_needed_is_written() -> None:

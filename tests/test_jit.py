@@ -16,10 +16,12 @@ import numpy as np
 import pytest
 
 from autograd import (
+    Primitive,
     Value,
     adjoints,
     calls,
     columns,
+    core,
     grad,
     hessian,
     jacobian,
@@ -34,7 +36,7 @@ from autograd import (
 )
 from autograd.errors import ArgumentError, RecordingError
 from autograd.jit import MOST_SHAPES
-from autograd.kernel import Application
+from autograd.kernel import Application, Kernel
 from autograd.machine import Machine
 from autograd.paths import Options
 from autograd.program import Program
@@ -316,6 +318,77 @@ def test_arguments_and_results_are_freed_as_soon_as_nobody_needs_them() -> None:
         assert found() is None
     finally:
         gc.enable()
+
+
+def cubes(w: Any, x: Any) -> Any:
+    return w * x * x
+
+
+def of_sums(w: Value) -> None:
+    vmap(cubes, (None, 0), reduce="sum")(w * 3.0, np.arange(50.0)).backward()
+
+
+def of_lanes(w: Value) -> None:
+    sum(vmap(cubes, (None, 0))(w * 3.0, np.arange(50.0))).backward()
+
+
+def of_captured(w: Value) -> None:
+    computed = w * 3.0
+    compiled = jit(lambda x: x * computed)
+    compiled(Value(2.0)).backward()
+    compiled(1.0)
+
+
+def of_calls(w: Value) -> None:
+    compiled = jit(value_and_grad(lambda x, ys: vmap(lambda y: y * y * x, reduce="sum")(ys) * x))
+    for _ in range(3):
+        compiled(2.0, np.arange(50.0))
+
+
+@pytest.mark.parametrize("use", [of_sums, of_lanes, of_captured, of_calls])
+@pytest.mark.parametrize("kept", [False, True], ids=["alone", "beside an old Value"])
+def test_what_a_compiled_function_held_is_freed_with_it(use: Callable[[Value], None], kept: bool) -> None:
+    """Programs, machines, paths, and the columns that its nodes would be differentiated with."""
+
+    def alive() -> list[object]:
+        gc.collect()
+        kinds = Application, Kernel, paths.Path, Program, Primitive
+        return [x for x in gc.get_objects() if type(x) in kinds]
+
+    w = Value(2.0)
+    old = w * 2.0 if kept else w
+    use(w)  # what is made once, whoever uses it
+    before = len(alive())
+    for _ in range(3):
+        use(w)
+    assert len(alive()) == before
+    old.backward()
+
+
+def test_an_array_of_nodes_may_be_of_any_length() -> None:
+    w, xs = Value(2.0), np.arange(10_000.0)
+    nodes = vmap(lambda w, x: w * x, (None, 0))(w, xs)
+    math.fsum(nodes).backward()
+    assert ([x.data for x in nodes], w.grad) == ((2.0 * xs).tolist(), xs.sum())
+
+
+def test_what_a_compiled_function_computed_can_be_captured_by_another() -> None:
+    w, x = Value(2.0), Value(3.0)
+    node = jit(lambda w: w * w * w)(w)
+
+    def scaled(x: Any) -> Any:
+        return node * x
+
+    assert jit(scaled)(5.0).data == 40.0
+    assert jit(grad(scaled))(5.0).data == 8.0
+    y = jit(scaled)(x)
+    y.backward()
+    assert (y.data, x.grad, w.grad) == (24.0, 8.0, 36.0)
+    w.grad = 0.0
+    vmap(scaled, reduce="sum")(np.array([1.0, 2.0])).backward()
+    assert w.grad == 36.0
+    [slope] = core.adjoints({y: 1.0}, [w], record=True)
+    assert core.adjoints({slope: 1.0}, [w, x]) == [36.0, 12.0]
 
 
 # ── sums over lanes ──────────────────────────────────────────────────────────────────────────────────────────────────

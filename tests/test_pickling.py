@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from autograd import Value, adjoints, grad, math, primitive, snapshot
+from autograd import Value, adjoints, grad, jit, math, primitive, snapshot
 from autograd.errors import GraphError, PrimitiveError
 from autograd.graph import topological_order
 from autograd.primitives import TABLE, Primitive
@@ -289,6 +289,59 @@ def test_an_unknown_primitive_is_named(protocol: int, cube: Primitive) -> None:
     with pytest.raises(PrimitiveError) as caught:
         pickle.loads(text)
     assert str(caught.value) == "no primitive is called 'cube'; import the module that defines it first"
+
+
+def squared(name: str) -> Primitive:
+    """Return a primitive that is not in the table."""
+    return Primitive(name, lambda x: x * x, (lambda out, x: 2 * x,))
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
+def test_rows_that_have_no_name_in_the_table_are_copied_as_they_are(copied: Copier) -> None:
+    row = squared("sin")
+    root = row(Value(3.0)) + 1.0
+    again = copied(root)
+    assert_twins([root], [again])
+    assert again.operands[0].primitive is row
+    assert copied(row) is row
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+@pytest.mark.parametrize(
+    ("name", "found"), [("sin", "another one"), ("cube", "another one"), ("squared", "none")]
+)
+def test_a_pickle_never_brings_back_another_row_of_the_same_name(
+    protocol: int, name: str, found: str, cube: Primitive
+) -> None:
+    y = squared(name)(Value(3.0))
+    for thing in (y, y + 1.0, y.primitive):
+        with pytest.raises(PrimitiveError) as caught:
+            pickle.dumps(thing, protocol)
+        assert str(caught.value) == (
+            f"primitive {name!r}: a pickle keeps only the name, by which {found} would be found; define it by"
+            " @primitive, or if a compiled function computed x, pickle x.data"
+        )
+
+
+def test_a_row_that_was_defined_again_is_not_brought_back_as_the_new_one(cube: Primitive) -> None:
+    y = cube(Value(2.0))
+    TABLE["cube"] = squared("cube")
+    with pytest.raises(PrimitiveError, match="primitive 'cube': a pickle keeps only the name, by which another one"):
+        pickle.dumps(y)
+
+
+def test_a_node_of_a_compiled_function_is_not_taken_for_a_row_that_is_called_as_the_function() -> None:
+    def sin(x: Any) -> Any:
+        return x * x * x
+
+    y = jit(sin)(Value(2.0))
+    assert (y.data, y.primitive.name, y.primitive.symbol) == (8.0, "compiled sin", "sin")
+    with pytest.raises(PrimitiveError, match="primitive 'compiled sin': a pickle keeps only the name, by which none"):
+        pickle.dumps(y)
+    assert jit(ring)(Value(2.0)).primitive.name == "ring"
+    again = copy.deepcopy(y)
+    again.backward()
+    assert again.operands[0].grad == 12.0
 
 
 # ── processes and threads ────────────────────────────────────────────────────────────────────────────────────────────

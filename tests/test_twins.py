@@ -352,9 +352,19 @@ class Together(RuleBasedStateMachine):
     def let_the_compiled_core_forget(self, place: int) -> None:
         del self.crowds[place:]
 
+    @rule(x=places, count=st.sampled_from([10, 300]))
+    def let_the_compiled_core_use_primitives_of_its_own(self, x: Any, count: int) -> None:
+        self.crowds.append(self.at(x).compiled)
+        for _ in range(count):
+            self.crowds[-1] = p.Primitive("own", lambda x: x, (lambda out, x: 1.0,))(self.crowds[-1])
+
     @rule()
     def collect_garbage(self) -> None:
         gc.collect(0)
+
+    @rule()
+    def let_go_as_in_a_full_collection(self) -> None:
+        native.collect("start", {"generation": 2})
 
 
 TestTogether = Together.TestCase
