@@ -286,7 +286,7 @@ def expressions(*, max_steps: int = 8, max_variables: int = 3) -> SearchStrategy
         values, sensitivities, steps = list(point), [1.0] * len(point), []
         for _ in range(draw(st.integers(1, max_steps))):
             *drawn, discrete = draw(operands(len(values)))
-            step = _Step(drawn, discrete, values, sensitivities)
+            step = Step(drawn, discrete, values, sensitivities)
             primitive = draw(st.sampled_from(table).filter(step.is_tame))
             steps.append((primitive, step.operands(primitive)))
             out, sensitivity = step.outcome(primitive)
@@ -336,7 +336,7 @@ def _is_moderate(program: Program) -> bool:
     return all(abs(number) <= SIZE for number in (*numbers(program), *expect(program).gradients))
 
 
-class _Step(NamedTuple):
+class Step(NamedTuple):
     """A step of an expression that is being drawn, for which there is no primitive yet."""
 
     drawn: list[int | float]  # operands for a primitive to take

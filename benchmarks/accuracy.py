@@ -27,7 +27,7 @@ from zlib import crc32
 from autograd import Value, core, precision, sweeps
 from autograd.graph import topological_order
 from autograd.primitives import BUILT_IN, TABLE, Primitive
-from autograd.testing import DISCRETE, SENSITIVITY, SIZE, Expression, operands_of, outcome
+from autograd.testing import DISCRETE, Expression, Step
 from autograd.transforms import adjoints
 
 LIMITS = (4.0, 4.0, 16.0, 64.0, 256.0)  # of the value and the derivatives, in units of the last place
@@ -268,10 +268,10 @@ def expression(rng: random.Random, max_steps: int = 8, max_variables: int = 3) -
         place = rng.randrange(len(values))
         drawn = [place, *(rng.choice((rng.randrange(len(values)), rng.uniform(-3.0, 3.0))) for _ in range(2))]
         primitive = rng.choice(table)
-        chosen = operands_of(primitive, drawn, rng.choice(DISCRETE))
-        value, sensitivity = outcome(primitive, chosen, values, sensitivities)
-        if abs(value) <= SIZE and sensitivity <= SENSITIVITY:
-            steps.append((primitive, chosen))
+        step = Step(drawn, rng.choice(DISCRETE), values, sensitivities)
+        value, sensitivity = step.outcome(primitive)
+        if step.is_tame(primitive):
+            steps.append((primitive, step.operands(primitive)))
             values.append(value)
             sensitivities.append(sensitivity)
     return Expression(tuple(steps), point)
